@@ -1,0 +1,1 @@
+"""Message in, classification out: danger, mentions, concerns. Knows nothing of tickets or sources."""

@@ -1,0 +1,1 @@
+"""Bytes become messages: sources, archive, readers, OCR. Knows nothing of tickets or concerns."""

@@ -1,0 +1,1 @@
+"""One file per OCR engine behind one protocol."""

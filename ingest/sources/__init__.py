@@ -1,0 +1,1 @@
+"""Where mail and letters come from: one file per kind, `kind` in the configuration is the module name."""

@@ -1,0 +1,1 @@
+"""The words that every package speaks: values, errors, configuration, tables. Imports nothing of ours."""

@@ -1,7 +1,7 @@
 """What the classifier says about a message, and the taxonomy it speaks in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from models.deadline import DeadlineRule
@@ -42,6 +42,12 @@ class Concern:
     deadlines: tuple[DeadlineRule, ...] = ()
     neighbours: tuple[tuple[str, str], ...] = ()
     """Key of another concern and what belongs there instead."""
+    extract: tuple[str, ...] = ()
+    """What an agent needs to know to work on it, such as ``"datum_uebergabe"``."""
+    flags: tuple[str, ...] = ()
+    """Such as ``"vier_augen"``: two people must look."""
+    handling: str = ""
+    """A hint for the agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class Taxonomy:
     """Key of the concern that an alarm makes primary."""
     clarification: str
     """Key of the queue for what nobody could decide."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Keys that the house renamed or merged, with what became of them: how older models and messages are read."""
 
 
 class DangerLevel(StrEnum):

@@ -51,7 +51,7 @@ def message_to_json(message: Message) -> Json:
         "full_text": message.full_text,
         "machine": {"kind": message.machine.kind.value, "reason": message.machine.reason} if message.machine else None,
         "attachments": [_attachment_to_json(attachment) for attachment in message.attachments],
-        "pages": [_page_to_json(page) for page in message.pages],
+        "pages": [page_to_json(page) for page in message.pages],
         "documents": [{"pages": list(document.pages), "reason": document.reason} for document in message.documents],
         "fields": [list(pair) for pair in message.fields],
         "warnings": list(message.warnings),
@@ -168,7 +168,8 @@ def _attachment_to_json(attachment: Attachment) -> Json:
     }
 
 
-def _page_to_json(page: Page) -> Json:
+def page_to_json(page: Page) -> Json:
+    """A page as it stands in the message's ``pages``."""
     return {
         "number": page.number,
         "text": page.text,

@@ -55,15 +55,20 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.new: _WORK,
     Status.assigned: _WORK | {Status.new},
     Status.in_progress: _WORK | {Status.new},
-    Status.waiting_customer: _WORK,
+    Status.waiting_customer: _WORK | {Status.new},
     Status.waiting_internal: _WORK,
     Status.waiting_grid: _WORK,
-    Status.follow_up: _WORK,
-    Status.answered: _WORK,
+    Status.follow_up: _WORK | {Status.new},
+    Status.answered: _WORK | {Status.new},
     Status.clarification: _WORK | {Status.new},
     Status.closed: REOPENED,
     Status.duplicate: REOPENED,
 }
+
+WOKEN: frozenset[Status] = frozenset(
+    {Status.waiting_customer, Status.answered, Status.follow_up, Status.closed, Status.duplicate}
+)
+"""States that a customer's next message ends: the case goes back to its agent, or to the new ones if it has none."""
 
 
 def check_transition(current: Status, wanted: Status) -> None:

@@ -160,11 +160,26 @@ class Entry(SQLModel, table=True):
     message_id: str = Field(default="", max_length=998, index=True)
     in_reply_to: str = Field(default="", max_length=998)
     machine: MachineKind | None = Field(default=None, sa_type=_enum(MachineKind))
+    fingerprint: str = Field(default="", max_length=64, index=True)
+    """SHA-256 of the letters and digits of the text; the same for a mail and a letter with the same wording. Empty
+    where the text is too short to tell."""
     received_at: dt.datetime = Field(sa_type=UtcDateTime)
     message: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     """The whole normalised message as ``posteingang read --json`` prints it."""
     classification: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     """The whole classification with the model's name, version and corpus hash."""
+
+
+class ThreadId(SQLModel, table=True):
+    """A Message-ID that an entry has or refers to: what replies are matched by, in whatever order they arrive."""
+
+    __tablename__ = "thread_id"
+
+    id: int | None = _id()
+    entry_id: int = Field(foreign_key="entry.id", index=True, sa_type=BigInteger)
+    message_id: str = Field(max_length=998, index=True)
+    own: bool = False
+    """It is the entry's own Message-ID, not one of References or In-Reply-To."""
 
 
 class TicketConcern(SQLModel, table=True):

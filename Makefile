@@ -1,0 +1,65 @@
+# The only runner. `make demo` and `make test` set up everything they need in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench soak clean lint types system catalogues lock
+
+help:
+	@echo "make demo    the main job on made-up mail and letters: real IMAP, real scans, SQLite (no root needed)"
+	@echo "make test    all tests"
+	@echo "make check   what CI runs: format, lint, types, architecture, tests"
+	@echo "make bench   every speed and quality figure of the docs beside its reference"
+	@echo "make soak    long runs: kills, cut connections, fuzzing (SECONDS=7200)"
+	@echo "make clean   remove everything that the above have made"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp a set: pip is only asked when pyproject.toml or the lock has changed.
+$(VENV)/demo.stamp: pyproject.toml requirements/demo.lock | $(BIN)/python
+	$(BIN)/pip install -q --no-deps -r requirements/demo.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml requirements/dev.lock | $(BIN)/python
+	$(BIN)/pip install -q --no-deps -r requirements/dev.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/demo.stamp
+
+demo: $(VENV)/demo.stamp
+	@$(BIN)/python -m ingest.demo
+
+# Real servers for the tests; where they cannot be installed, the tests that need them skip with the reason.
+system:
+	@bash tests/servers/install.sh
+
+test: $(VENV)/dev.stamp system
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+check: lint types test
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python -m bench
+
+soak: $(VENV)/dev.stamp system
+	$(BIN)/python -m pytest -m soak
+
+catalogues: $(VENV)/dev.stamp
+	$(BIN)/python -m models.catalogue
+
+lock: $(VENV)/dev.stamp
+	bash requirements/lock.sh
+
+clean:
+	rm -rf $(VENV) build dist demo bench/out .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,133 @@
+"""Commands of the intake: ingest, status, reconcile, and the quarantine."""
+
+from typing import Annotated
+
+import typer
+
+from commands.output import AsJson, lines, problem, show
+from commands.state import State
+
+ItemNumber = Annotated[int, typer.Argument(help="Number of the item, from 'quarantine list'.")]
+ItemNumbers = Annotated[list[int], typer.Argument(help="Numbers of items, from 'quarantine list'.")]
+
+quarantine = typer.Typer(
+    help="Items that could not be read: look at them, try again, or ignore them.", no_args_is_help=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for command in (ingest, status, reconcile):
+        app.command()(command)
+    for name, member in (("list", quarantine_list), ("show", quarantine_show), ("retry", retry), ("ignore", ignore)):
+        quarantine.command(name)(member)
+    app.add_typer(quarantine, name="quarantine")
+
+
+def ingest(
+    context: typer.Context,
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")] = None,
+    quiet: Annotated[bool, typer.Option(help="Print nothing but problems and alarms, for cron.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take in new mail and scans, read and tag them, and file them as tickets.
+
+    Example: posteingang ingest --quiet
+    """
+    from commands.run import run_intake
+
+    report = run_intake(context.obj, tuple(source or ()), progress=not (quiet or as_json))
+    if as_json:
+        lines(report.as_json())
+    elif not quiet:
+        show(*report.summary())
+    for sentence in report.problems:
+        problem(sentence)
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show when each source was last asked, what waits, what was set aside, and the alarms.
+
+    Example: posteingang status
+    """
+    from tickets.render import status_tables
+
+    state: State = context.obj
+    overview = state.store.overview(state.today())
+    if as_json:
+        lines([overview.as_json()])
+    else:
+        show(*status_tables(overview, state.config.zone))
+
+
+def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
+    """Prove that everything that was seen is filed, set aside or ignored; a gap is listed and exits with 70.
+
+    Example: posteingang reconcile
+    """
+    from commands.reconciling import reconciliation
+    from models.errors import IncompleteError
+    from tickets.render import reconciliation_tables
+
+    state: State = context.obj
+    result = reconciliation(state)
+    if as_json:
+        lines(result.as_json())
+    else:
+        show(*reconciliation_tables(result))
+    if result.gaps:
+        raise IncompleteError(f"{len(result.gaps)} items are neither filed, set aside nor ignored: see above.")
+
+
+def quarantine_list(context: typer.Context, as_json: AsJson = False) -> None:
+    """List what was set aside, oldest first, with the reason.
+
+    Example: posteingang quarantine list
+    """
+    from tickets.render import quarantine_table
+
+    state: State = context.obj
+    items = state.store.quarantine()
+    if as_json:
+        lines(item.as_json() for item in items)
+    else:
+        show(quarantine_table(items, state.config.zone))
+
+
+def quarantine_show(context: typer.Context, item: ItemNumber, as_json: AsJson = False) -> None:
+    """Show one item that was set aside: where it came from, the reason, and the reader's last words.
+
+    Example: posteingang quarantine show 12
+    """
+    from tickets.render import quarantine_panel
+
+    state: State = context.obj
+    found = state.store.item(item)
+    if as_json:
+        lines([found.as_json()])
+    else:
+        show(quarantine_panel(found, state.config.zone))
+
+
+def retry(context: typer.Context, items: ItemNumbers) -> None:
+    """Give items back to the next ingest, for example after an upgrade.
+
+    Example: posteingang quarantine retry 12 13
+    """
+    state: State = context.obj
+    for item in items:
+        state.store.retry(item, state.agent, state.now())
+        typer.echo(f"item {item} waits for the next 'posteingang ingest'")
+
+
+def ignore(context: typer.Context, items: ItemNumbers, reason: Annotated[str, typer.Option(help="Why.")]) -> None:
+    """Take items out of the quarantine for good; the originals stay, who did it and why is recorded.
+
+    Example: posteingang quarantine ignore 12 --reason "advertising on an encrypted PDF"
+    """
+    state: State = context.obj
+    for item in items:
+        state.store.ignore(item, reason, state.agent, state.now())
+        typer.echo(f"item {item} ignored: {reason}")

@@ -1,0 +1,39 @@
+"""How commands print: tables for people, one JSON object a line for programs, problems on stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A console as wide as the terminal, or 100 columns where there is none; colour only on a terminal (NO_COLOR)."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else 100, highlight=False, soft_wrap=False)
+
+
+def show(*renderables: "RenderableType") -> None:
+    """Print for people."""
+    screen = console()
+    for renderable in renderables:
+        screen.print(renderable)
+
+
+def lines(objects: Iterable[Mapping[str, Any]]) -> None:
+    """Print one JSON object a line, UTF-8, flushed so that a pipe's reader sees each at once."""
+    for value in objects:
+        typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def problem(sentence: str) -> None:
+    """One sentence to stderr; the run goes on."""
+    typer.echo(f"posteingang: {sentence}", err=True)

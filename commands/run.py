@@ -149,7 +149,7 @@ def _shown_progress(*, wanted: bool) -> Iterator[Progress]:
 
     screen = console(stderr=True)
     if not wanted or not screen.is_terminal:
-        yield lambda stage, done, total: None
+        yield lambda *_news: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bars(*columns, console=screen) as bars:

@@ -6,13 +6,13 @@ Nothing here parses or is slow, so one bad mail never blocks the next. From the 
 import contextlib
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ingest.archive.base import Archive
 from ingest.sources.base import Place, Source
-from models.errors import PosteingangError
+from models.errors import PosteingangError, TemporaryError
 from models.message import RawItem, Stored
 
 _SEVERITY = (os.EX_OK, os.EX_DATAERR, os.EX_TEMPFAIL, os.EX_NOPERM, os.EX_CONFIG, os.EX_SOFTWARE)
@@ -54,19 +54,9 @@ class Intake(Protocol):
         """
         ...
 
-    def record_run(
-        self, source: str, received: Received, *, started_at: dt.datetime, ended_at: dt.datetime
-    ) -> None:
+    def record_run(self, source: str, received: Received, *, started_at: dt.datetime, ended_at: dt.datetime) -> None:
         """Write to the journal how the run of a source went."""
         ...
-
-
-class _SourceBrokeError(Exception):
-    """Carries an error of the source through the archive, so that it is not taken for one of the archive."""
-
-    def __init__(self, error: PosteingangError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 @dataclass(slots=True)
@@ -81,8 +71,12 @@ class _Tally:
     archive_failures: int = 0
     """In a row."""
 
-    def failed(self, error: PosteingangError) -> None:
-        self.failures += (str(error),)
+    def taken(self, *, is_new: bool) -> None:
+        self.accepted += is_new
+        self.repeated += not is_new
+
+    def failed(self, error: PosteingangError, *, subject: str = "") -> None:
+        self.failures += (f"{subject}{error}",)
         self.exit_code = worst([self.exit_code, error.exit_code])
 
     def received(self) -> Received:
@@ -115,33 +109,26 @@ def receive(
         intake: keeps items and sightings.
         now: the time, aware.
         on_item: told of each item before it is fetched.
-        step: told ``archived``, ``accepted`` and ``finished`` after each step of each item; tests kill the process here.
+        step: told ``archived``, ``accepted`` and ``finished`` after the steps of an item; tests kill the process there.
     """
     tally = _Tally()
 
     def known(place: Place) -> frozenset[tuple[int, str]]:
         return intake.known(source.name, place)
 
-    def one(raw: RawItem) -> None:
-        stored = _archived(raw, archive, tally)
-        if stored is None:
-            return
-        step("archived")
-        if intake.accept(raw, stored, now=now()):
-            tally.accepted += 1
-        else:
-            tally.repeated += 1
-        step("accepted")
-        _finish(source, raw, tally)
-        step("finished")
-
-    # A generator that was not read to its end keeps connection and lock until somebody closes it.
     try:
-        with contextlib.closing(_iterator(source, known)) as items:
+        with _closing(source.items(known)) as items:
             for raw in items:
                 tally.seen += 1
                 on_item(raw)
-                one(raw)
+                stored = _archived(raw, archive, tally)
+                if stored is None:
+                    continue
+                step("archived")
+                tally.taken(is_new=intake.accept(raw, stored, now=now()))
+                step("accepted")
+                _finish(source, raw, tally)
+                step("finished")
     except PosteingangError as error:
         tally.failed(error)
     return tally.received()
@@ -161,7 +148,12 @@ def receive_all(
     for source in sources:
         started_at = now()
         result = receive(source, archive=archive, intake=intake, now=now, on_item=on_item, step=step)
-        results[source.name] = _journalled(source.name, result, intake, started_at=started_at, ended_at=now())
+        results[source.name] = result
+        try:
+            intake.record_run(source.name, result, started_at=started_at, ended_at=now())
+        except PosteingangError as error:
+            codes = [result.exit_code, error.exit_code]
+            results[source.name] = replace(result, failures=(*result.failures, str(error)), exit_code=worst(codes))
     return results
 
 
@@ -174,3 +166,51 @@ def total(results: Mapping[str, Received]) -> Received:
         failures=tuple(f"{name}: {failure}" for name, result in results.items() for failure in result.failures),
         exit_code=worst(result.exit_code for result in results.values()),
     )
+
+
+@contextlib.contextmanager
+def _closing(items: Iterator[RawItem]) -> Iterator[Iterator[RawItem]]:
+    """Close a generator in the end: read halfway, it keeps its connection and its lock."""
+    try:
+        yield items
+    finally:
+        if isinstance(items, Generator):
+            items.close()
+
+
+def _archived(raw: RawItem, archive: Archive, tally: _Tally) -> Stored | None:
+    """Bring the bytes to the archive; None if that failed for this item and the next may be tried.
+
+    Raises:
+        TemporaryError: if the archive has failed too often in a row.
+    """
+    broken: list[PosteingangError] = []
+
+    def chunks() -> Iterator[bytes]:
+        try:
+            yield from raw.chunks()
+        except PosteingangError as error:
+            broken.append(error)
+            raise
+
+    try:
+        stored = archive.put(chunks())
+    except PosteingangError as error:
+        if broken:
+            tally.failed(broken[0])
+            return None
+        tally.failed(error, subject=f"{raw.place} {raw.name or raw.uid}: ")
+        tally.archive_failures += 1
+        if tally.archive_failures >= _ARCHIVE_FAILURES:
+            raise TemporaryError(f"Given up after {_ARCHIVE_FAILURES} failures of the archive in a row.") from error
+        return None
+    tally.archive_failures = 0
+    return stored
+
+
+def _finish(source: Source, raw: RawItem, tally: _Tally) -> None:
+    """Tell the source; if it fails the item is ours all the same, and the source's next run tidies up."""
+    try:
+        source.finish(raw)
+    except PosteingangError as error:
+        tally.failed(error)

@@ -1,7 +1,7 @@
-"""Text search that finds Strasse for Straße and abrechnung in Jahresabrechnung: folded text, trigrams, on both databases.
+"""Text search that finds Strasse for Straße and abrechnung in Jahresabrechnung, on both databases alike.
 
-The index is a table ``trigram`` beside the entries: FTS5 with its trigram tokeniser on SQLite, a GIN index of pg_trgm
-on PostgreSQL. Both answer ``LIKE '%…%'`` from the index.
+Text is folded here and indexed by its trigrams. The index is a table ``trigram`` beside the entries: FTS5 with its
+trigram tokeniser on SQLite, a GIN index of pg_trgm on PostgreSQL. Both answer ``LIKE '%…%'`` from the index.
 """
 
 import re
@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, Text, column, insert, table
+from sqlalchemy import BigInteger, ColumnElement, TableClause, Text, column, insert, table
 from sqlmodel import Session, col, select
 
 from models.errors import RefusedError
@@ -18,11 +18,14 @@ from tickets.storable import storable
 
 SHORTEST_PART = 3
 """Characters: shorter terms have no trigram inside a word, so they are looked for as whole words, blanks included."""
+LONGEST_QUERY = 1000
+"""Characters."""
 LONGEST_INDEXED = 400_000
 """Characters of one entry; what a page-long attachment dump has beyond is not searched."""
 
-_ESCAPE = "\\"
-_HYPHENATION = re.compile(r"(?<=[^\W\d_])-[ \t]*\r?\n[ \t]*(?=[^\W\d_A-ZÄÖÜ])")
+_HYPHENATION = re.compile(r"(?<=[^\W\d_])-[ \t]*\r?\n[ \t]*(?!(?:und|oder)\b)(?=[^\W\d_A-ZÄÖÜ])")
+"""A word parted at the end of a line; not "Strom- / und Gasvertrag"."""
+
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "œ": "oe", "ı": "i", "ł": "l", "đ": "d"}
 
 
@@ -50,9 +53,9 @@ _FOLDS = _Folds()
 
 
 def fold(text: str) -> str:
-    """Letters and digits in the one spelling that is indexed and looked for; all else is one blank.
+    r"""Letters and digits in the one spelling that is indexed and looked for; all else is one blank.
 
-    >>> fold("Jahres-\\nabrechnung der Größe 5,50 €")
+    >>> fold("Jahres-\nabrechnung der Größe 5,50 €")
     'jahresabrechnung der groesse 5 50'
     """
     joined = _HYPHENATION.sub("", unicodedata.normalize("NFC", text))
@@ -75,7 +78,7 @@ def terms(query: str) -> tuple[str, ...]:
     Raises:
         RefusedError: if nothing is left to look for.
     """
-    pieces = [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|(\S+)', query)]
+    pieces = [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|(\S+)', query[:LONGEST_QUERY])]
     folded = tuple(dict.fromkeys(term for term in (fold(piece) for piece in pieces) if term))
     if not folded:
         raise RefusedError(f"There is nothing to look for in '{query}': give a word or a number.")
@@ -101,7 +104,7 @@ def entry_containing(session: Session, query: str) -> ColumnElement[bool]:
     text = index.c.text
     found = select(key).select_from(index)
     for term in terms(query):
-        found = found.where(text.like(_pattern(term), escape=None if _is_sqlite(session) else _ESCAPE))
+        found = found.where(text.like(_pattern(term)))
     return col(Entry.id).in_(found)
 
 
@@ -144,7 +147,7 @@ def _pattern(term: str) -> str:
     return f"%{term}%" if len(term) >= SHORTEST_PART else f"% {term} %"
 
 
-def _index(session: Session) -> tuple[FromClause, ColumnElement[int]]:
+def _index(session: Session) -> tuple[TableClause, ColumnElement[int]]:
     """The index table and its key, the entry's number."""
     name = "rowid" if _is_sqlite(session) else "entry_id"
     index = table("trigram", column(name, BigInteger), column("text", Text))

@@ -1,4 +1,4 @@
-"""Makes what strangers write storable: no database takes half a surrogate pair, PostgreSQL no NUL; columns have lengths."""
+"""Makes what strangers write storable: no database takes half a surrogate pair, PostgreSQL no NUL character."""
 
 import re
 from typing import Any

@@ -84,7 +84,7 @@ class FileArchive:
         """Where the original lies or would lie.
 
         Raises:
-            NotFoundError: if ``sha256`` is not 64 lower-case hexadecimal digits; a path is never built of anything else.
+            NotFoundError: if ``sha256`` is not 64 lower-case hexadecimal digits; no path is built of anything else.
         """
         if len(sha256) != 64 or not _HEXADECIMAL.issuperset(sha256):
             raise NotFoundError(f"'{sha256}' is not a SHA-256; originals are named by 64 hexadecimal digits.")

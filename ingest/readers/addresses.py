@@ -13,7 +13,7 @@ _TOKEN = re.compile(
     r"(?P<word>=\?[^?\s]{1,60}\?[BbQq]\?[^?]*\?=)"
     r'|(?P<quoted>"(?:\\.|[^"\\])*")'
     r"|<+(?P<angle>[^<>]*)(?:>+|$)"
-    r"|(?P<literal>[^\s\",;:<>()]*\[[^\]\s]*\])"
+    r"|(?P<literal>[^\s\",;:<>()\[]*\[[^\]\[\s]*\])"
     r"|(?P<special>[,;:()])"
     r"|(?P<atom>[^\s\",;:<>()]+)"
     r"|(?P<space>\s+)"
@@ -73,9 +73,10 @@ def _boxes(text: str) -> Iterator[list[_Token]]:
 def _tokens(text: str) -> Iterator[_Token]:
     depth = 0
     comment: list[str] = []
+    last_close = text.rfind(")")
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "other"
-        if match[0] == "(" and (depth or ")" in text[match.end() :]):
+        if match[0] == "(" and match.start() < last_close:
             depth += 1
         elif match[0] == ")" and depth:
             depth -= 1

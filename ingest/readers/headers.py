@@ -1,8 +1,23 @@
 """The header block of a mail, read whatever it looks like: RFC 5322 and 2047 as they are really written."""
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 
+from ingest.readers.addresses import parse_addresses
+from ingest.readers.words import decode_words, parameters, unfold
 from models.message import Address
+
+_FIELD = re.compile(rb"([^\x00-\x20:\x7f]{1,200})[ \t]*:")
+_KNOWN = frozenset(
+    b"from to cc bcc subject date sender reply-to return-path received message-id in-reply-to references mime-version "
+    b"content-type content-transfer-encoding content-disposition content-id content-description content-location "
+    b"content-language content-length delivered-to envelope-to auto-submitted precedence list-id list-unsubscribe "
+    b"importance priority thread-topic thread-index user-agent errors-to status organization comments keywords "
+    b"resent-from resent-to resent-date resent-message-id dkim-signature authentication-results received-spf sent "
+    b"newsgroups path apparently-to disposition-notification-to arc-seal mailing-list".split()
+)
+_MAX_FIELDS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +30,7 @@ class Field:
     """The value, still folded and encoded."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Headers:
     """The header fields of a mail; whatever is asked of them never raises."""
 
@@ -26,24 +41,125 @@ class Headers:
     """The parameter of multipart/report (RFC 6522), lower case."""
     parts: tuple[str, ...] = ()
     """Media types of all parts, depth first, lower case."""
+    charset: str = ""
+    """What the body claims to be in; the best guess for bare 8-bit fields."""
+
+    @cached_property
+    def _index(self) -> dict[str, list[bytes]]:
+        index: dict[str, list[bytes]] = {}
+        for field in self.fields:
+            index.setdefault(field.name, []).append(field.raw)
+        return index
+
+    def encoded(self, name: str) -> list[str]:
+        """Every field of this name, unfolded but not decoded, from the top."""
+        return [unfold(raw, self.charset) for raw in self._index.get(name.lower(), ())]
 
     def get(self, name: str) -> str:
         """The first field of this name, decoded and unfolded; empty if there is none."""
-        raise NotImplementedError
+        return next(iter(self.all(name)), "")
 
     def all(self, name: str) -> list[str]:
         """Every field of this name, decoded and unfolded, from the top."""
-        raise NotImplementedError
+        return [decode_words(text) for text in self.encoded(name)]
 
     def address(self, name: str) -> Address | None:
         """The first address of the first field of this name that has one."""
-        raise NotImplementedError
+        return next((address for address in self.addresses(name) if address.address), None)
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """All addresses of all fields of this name."""
-        raise NotImplementedError
+        return tuple(address for text in self.encoded(name) for address in parse_addresses(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A header block, and where the body behind it begins."""
+
+    fields: tuple[Field, ...]
+    body: int
+    """Offset into the bytes."""
+    junk: bool
+    """Lines had to be skipped or joined."""
+
+
+def split_block(content: bytes, start: int, end: int, *, lead: bool = False) -> Block:
+    """Cut the header block off at ``start``; everything is body if no known field is in it.
+
+    Args:
+        content: the whole mail.
+        start: where the block begins.
+        end: where the entity ends.
+        lead: skip blank and foreign lines before the first field, as a mail's own beginning may have them.
+    """
+    names: list[str] = []
+    values: list[bytearray] = []
+    junk = False
+    at = start
+    while at < end and len(names) < _MAX_FIELDS:
+        stop = _line_end(content, at, end)
+        line = content[at:stop]
+        if not line.strip() and not (lead and not names):
+            if not _goes_on(content, at, stop, end):
+                at = stop
+                break
+        elif line[:1] in b" \t" and values:
+            values[-1] += line
+        elif match := _FIELD.match(line):
+            names.append(match[1].decode("latin-1").lower())
+            values.append(bytearray(line[match.end() :]))
+        elif line.strip() and not line.lstrip(b">").startswith(b"From "):
+            if not _is_junk(content, stop, end, lead=lead and not names):
+                break
+            junk = True
+            if values:
+                values[-1] += b" " + line
+        at = stop
+    if not any(name.encode("latin-1") in _KNOWN or name.startswith(("x-", "content-")) for name in names):
+        return Block((), _body_start(content, start, end), junk=bool(names))
+    fields = tuple(Field(name, bytes(value).strip()) for name, value in zip(names, values, strict=True))
+    return Block(fields, at, junk)
+
+
+def _line_end(content: bytes, at: int, end: int) -> int:
+    stop = content.find(b"\n", at, end)
+    return end if stop < 0 else stop + 1
+
+
+def _body_start(content: bytes, start: int, end: int) -> int:
+    """Behind the one blank line that may stand for the missing block."""
+    stop = _line_end(content, start, end)
+    return start if content[start:stop].strip() else stop
+
+
+def _known_field(content: bytes, at: int, end: int) -> bool:
+    match = _FIELD.match(content, at, min(end, at + 300))
+    return bool(match) and (match[1].lower() in _KNOWN or match[1][:2] in (b"X-", b"x-"))
+
+
+def _goes_on(content: bytes, at: int, stop: int, end: int) -> bool:
+    """A line of blanks among the fields is no end of them, unlike an empty line."""
+    return content[at:stop] not in (b"\r\n", b"\n", b"\r") and stop < end and _known_field(content, stop, end)
+
+
+def _is_junk(content: bytes, stop: int, end: int, *, lead: bool) -> bool:
+    """Whether a line that is no field stands among fields, rather than being the body's first."""
+    for _ in range(20 if lead else 1):
+        if stop >= end:
+            return False
+        if _known_field(content, stop, end):
+            return True
+        stop = _line_end(content, stop, end)
+    return False
 
 
 def parse_headers(block: bytes) -> Headers:
-    """Headers from bare bytes, for tests: ``parse_headers(b"Subject: Hallo\\n")``."""
-    raise NotImplementedError
+    """Headers from bare bytes, without a body.
+
+    >>> parse_headers(b"Subject: =?utf-8?Q?Z=C3=A4hler?=\\n").get("subject")
+    'Zähler'
+    """
+    fields = split_block(block, 0, len(block), lead=True).fields
+    bare = Headers(fields)
+    media_type, values = parameters(next(iter(bare.encoded("content-type")), ""))
+    return Headers(fields, media_type or "text/plain", values.get("report-type", "").lower())

@@ -27,7 +27,11 @@ _CID = re.compile(r"""\bcid:([^"'\s)>&]+)""", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200d\u2060\ufeff]+")
 _BULLET = re.compile(r"^[·•▪§]\s+")
-_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
+_UNCOUNTED = frozenset([
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+    "body", "dd", "dt", "head", "html", "li", "option", "p", "tbody", "td", "tfoot", "th", "thead", "tr",
+])  # fmt: skip
+"""Tags that are empty, or that HTML lets people leave open: they cannot nest without the others."""
 _DROPPED = frozenset([
     "head", "script", "style", "title", "template", "object", "svg", "iframe", "map", "video", "audio", "xml", "select",
     "datalist", "canvas", "noframes",
@@ -81,18 +85,14 @@ def _bounded(html: str) -> str:
     kept: list[str] = []
     start = 0
     for match in _TAG.finditer(html):
-        if match[2].lower() in _VOID:
+        if match[2].lower() in _UNCOUNTED:
             continue
-        if match[1]:
-            depth = max(0, depth - 1)
-        else:
-            depth += 1
-        if depth >= _DEPTH and match.start() >= start:
+        too_deep = depth > _DEPTH if match[1] else depth >= _DEPTH
+        depth = max(0, depth - 1) if match[1] else depth + 1
+        if too_deep and match.start() >= start:
             end = html.find(">", match.end())
-            end = len(html) if end < 0 else end + 1
             kept.append(html[start : match.start()] + " ")
-            start = end
-            # A tag that is left out must not be closed either: its end tag is dropped by the same rule.
+            start = len(html) if end < 0 else end + 1
     return "".join([*kept, html[start:]]) if kept else html
 
 
@@ -107,6 +107,8 @@ class _Lines:
     depth: int = 0
     """Quotes open around the current line."""
     gap_depth: int = 0
+    verbatim: bool = False
+    """Inside ``pre``: leading blanks count."""
     prefix: str = ""
     """Bullet or number of the list item that begins with the next line."""
     indent: int = 0
@@ -122,12 +124,12 @@ class _Lines:
         """Finish the current line; a line of blanks is a gap."""
         if not self.current:
             return
-        line = "".join(self.current).strip(" \t\u00a0")
+        line = "".join(self.current).rstrip(" \t\u00a0").replace("\u00a0", " ")
         self.current.clear()
-        if not line:
+        if not line.strip():
             self.set_gap()
             return
-        self.put(_BULLET.sub("- ", line).replace("\u00a0", " "))
+        self.put(_BULLET.sub("- ", line if self.verbatim else line.strip()))
 
     def put(self, line: str) -> None:
         """Add a finished line, with the gap, the list mark and the quote marks that belong before it."""
@@ -256,9 +258,9 @@ class _Renderer:
             self.flow.set_gap()
         if tag == "pre":
             self.preformatted += 1
+            self.flow.verbatim = True
         elif tag in {"ul", "ol", "menu"}:
             self.lists.append(1 if tag == "ol" else -1)
-            self.flow.indent += 2 if len(self.lists) > 1 else 0
         elif tag == "li":
             self._item()
         if _is_quote(node, tag):
@@ -286,17 +288,17 @@ class _Renderer:
         self.flow.end_line()
         if tag == "pre":
             self.preformatted -= 1
+            self.flow.verbatim = self.preformatted > 0
         elif tag == "li":
             self.flow.indent -= 0 if self.flow.prefix else 2 if self._bulleted() else self._number_width()
             self.flow.indent = max(0, self.flow.indent)
             self.flow.prefix = ""
         elif tag in {"ul", "ol", "menu"} and self.lists:
             self.lists.pop()
-            self.flow.indent = max(0, self.flow.indent - (2 if self.lists else 0))
         if _is_quote(node, tag):
-            self.flow.set_gap()
             self.flow.depth -= 1
-            self.flow.set_gap()
+            if tag == "blockquote":
+                self.flow.set_gap()
         elif tag in _SPACED and not node_is_tight(node) and not self.lists:
             self.flow.set_gap()
 

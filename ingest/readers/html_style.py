@@ -72,7 +72,9 @@ def _hidden(declarations: Mapping[str, str]) -> bool:
     if _ZERO.fullmatch(declarations.get("opacity", "1")):
         return True
     clipped = declarations.get("overflow") == "hidden"
-    return clipped and any(_ZERO.fullmatch(declarations.get(name, "")) for name in ("max-height", "height", "max-width"))
+    return clipped and any(
+        _ZERO.fullmatch(declarations.get(name, "")) for name in ("max-height", "height", "max-width")
+    )
 
 
 def _font(declarations: Mapping[str, str], outer: FontSize) -> FontSize:

@@ -11,7 +11,7 @@ from ingest.readers import charsets
 _WORD = re.compile(
     r"=\?\s*([^?\s=]{1,60}?)(?:\*[^?]{0,40})?\s*\?\s*([BbQq])\s*\?"
     r"((?:(?!=\?[^?\s=]{1,60}\?[BbQq]\?)[^\n]){0,4000}?)"
-    r"(?:\?=|\?(?=[\s,;<>\"]|$)|(?=\s*=\?[^?\s=]{1,60}\?[BbQq]\?)|$)"
+    r"(?:\?=|\?(?=[\s,;<>\"]|$)|(?=\s?=\?[^?\s=]{1,60}\?[BbQq]\?)|$)"
 )
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 _FOLD = re.compile(r"(?:\r\n|\r|\n)[ \t]*")
@@ -90,11 +90,14 @@ def _kind(word: _Word) -> tuple[str, str]:
 
 
 def _decode_run(run: list[_Word]) -> str:
+    payloads = [word.payload for word in run]
     if run[0].encoding == "q":
-        content = b"".join(_quoted(word.payload) for word in run)
-    else:
-        content = _base64([word.payload for word in run])
-    decoded = charsets.decode(content, run[0].charset)
+        return charsets.decode(b"".join(map(_quoted, payloads)), run[0].charset).text
+    decoded = charsets.decode(b"".join(map(_base64, payloads)), run[0].charset)
+    if not decoded.as_declared and len(run) > 1:
+        # Cut in the middle of a group of four letters: only the whole makes sense.
+        whole = charsets.decode(_base64("".join(payloads)), run[0].charset)
+        return whole.text if whole.as_declared else decoded.text
     return decoded.text
 
 
@@ -103,19 +106,15 @@ def _quoted(payload: str) -> bytes:
     return re.sub(rb"=([0-9A-Fa-f]{2})", lambda match: binascii.unhexlify(match[1]), raw)
 
 
-def _base64(payloads: list[str]) -> bytes:
-    cleaned = [_NOT_BASE64.sub("", payload) for payload in payloads]
-    if any(len(payload) % 4 == 1 for payload in cleaned) or (
-        # Cut in the middle of a group of four, without padding: only the whole makes sense.
-        any(len(payload) % 4 and "=" not in given for payload, given in zip(cleaned[:-1], payloads[:-1], strict=True))
-    ):
-        cleaned = ["".join(cleaned)]
-    return b"".join(_base64_piece(payload) for payload in cleaned)
+def _base64(payload: str) -> bytes:
+    """Each padded stretch for itself; what is no base64 at all stays as it is."""
+    stretches = [_NOT_BASE64.sub("", stretch) for stretch in payload.split("=")]
+    return b"".join(_base64_stretch(stretch) for stretch in stretches if stretch)
 
 
-def _base64_piece(payload: str) -> bytes:
-    payload = payload[: len(payload) - 1] if len(payload) % 4 == 1 else payload
-    return binascii.a2b_base64(payload + "=" * (-len(payload) % 4))
+def _base64_stretch(letters: str) -> bytes:
+    letters = letters[:-1] if len(letters) % 4 == 1 else letters
+    return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
 
 
 def parameters(field: str) -> tuple[str, dict[str, str]]:

@@ -1,0 +1,132 @@
+"""Transfer encodings (RFC 2045, 6), uuencode, and text that flows (RFC 3676)."""
+
+import binascii
+import re
+from dataclasses import dataclass
+
+_BASE64_JUNK = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_LOOSE_SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
+_UU_BLOCK = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n(.*?)^(?:end|\Z)[ \t]*\r?\n?", re.MULTILINE | re.DOTALL)
+_FLOWED_QUOTE = re.compile(r">*")
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """Bytes after their transfer encoding was undone."""
+
+    content: bytes
+    fits: bool
+    """They were encoded as was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class UuFile:
+    """A file that stood uuencoded in the text."""
+
+    name: bytes
+    content: bytes
+
+
+def encoding(field: str) -> str:
+    """``base64``, ``quoted-printable``, ``uuencode`` or, for all that changes nothing, an empty string.
+
+    >>> encoding("Quoted - Printable;"), encoding("x-uue"), encoding("7-bit")
+    ('quoted-printable', 'uuencode', '')
+    """
+    name = re.sub(r"[^a-z0-9]", "", field.partition(";")[0].lower()).removeprefix("x")
+    if name in {"base64", "b64", "base", "bas64"}:
+        return "base64"
+    if name in {"quotedprintable", "qp", "quopri", "quoted", "quotedprintible"}:
+        return "quoted-printable"
+    return "uuencode" if name in {"uuencode", "uue", "uu", "uuencoded"} else ""
+
+
+def unpack(raw: bytes, name: str) -> Unpacked:
+    """Undo the encoding that ``encoding`` named; never fails."""
+    if name == "base64":
+        return _base64(raw)
+    if name == "quoted-printable":
+        loose = _LOOSE_SOFT_BREAK.sub(b"=", raw) if b"= " in raw or b"=\t" in raw else raw
+        return Unpacked(binascii.a2b_qp(loose), fits=True)
+    if name == "uuencode":
+        found, _ = cut_uuencoded(raw)
+        return Unpacked(found[0].content, fits=True) if found else Unpacked(raw, fits=False)
+    return Unpacked(raw, fits=True)
+
+
+def _base64(raw: bytes) -> Unpacked:
+    letters = raw.translate(None, _BASE64_JUNK)
+    dropped = len(raw) - len(letters) - sum(raw.count(mark) for mark in (b"\r", b"\n", b" ", b"\t"))
+    if dropped * 10 > len(letters):
+        return Unpacked(raw, fits=False)
+    if dropped or b" " in raw.strip():
+        # A list server or a virus scanner has appended its footer.
+        lines = [line for line in raw.split(b"\n") if not line.translate(None, b"\r\t ").translate(None, _BASE64_JUNK) != line.translate(None, b"\r\t ") and b" " not in line.strip()]
+        letters = b"".join(lines).translate(None, _BASE64_JUNK) or letters
+    if b"=" in letters.rstrip(b"="):
+        return Unpacked(b"".join(_base64_stretch(stretch) for stretch in letters.split(b"=") if stretch), fits=not dropped)
+    return Unpacked(_base64_stretch(letters.rstrip(b"=")), fits=not dropped)
+
+
+def _base64_stretch(letters: bytes) -> bytes:
+    surplus = len(letters) % 4
+    if surplus == 1:
+        letters = letters[:-1]
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+
+
+def cut_uuencoded(raw: bytes) -> tuple[list[UuFile], bytes]:
+    """Take the uuencoded files out of a text.
+
+    Returns:
+        The files, and the text without them.
+    """
+    if b"begin " not in raw:
+        return [], raw
+    files: list[UuFile] = []
+
+    def keep(match: re.Match[bytes]) -> bytes:
+        content = _uudecode(match[2])
+        if content is None:
+            return match[0]
+        files.append(UuFile(match[1].strip(), content))
+        return b""
+
+    return files, _UU_BLOCK.sub(keep, raw)
+
+
+def _uudecode(body: bytes) -> bytes | None:
+    """None if the lines are no uuencode: a sentence may begin with the word, too."""
+    pieces = []
+    for line in body.splitlines():
+        if not line.strip() or line[:1] == b"`":
+            continue
+        count = (line[0] - 32) & 63
+        need = (count + 2) // 3 * 4
+        if line[0] > 0x60 or line[0] < 0x20 or len(line) - 1 > need + 2:
+            return None
+        # Blanks at the end of lines were lost on the way, or one was added as a checksum.
+        try:
+            pieces.append(binascii.a2b_uu(line[: need + 1]))
+        except binascii.Error:
+            return None
+    return b"".join(pieces) if pieces else None
+
+
+def reflow(text: str, *, delsp: bool) -> str:
+    """Join the lines of ``format=flowed``; the depth of quotation stays as ``>`` marks (RFC 3676, 4.1 to 4.5)."""
+    lines: list[str] = []
+    open_depth = -1
+    for raw in text.split("\n"):
+        marks = _FLOWED_QUOTE.match(raw)
+        depth = len(marks[0]) if marks else 0
+        line = raw[depth:]
+        line = line[1:] if line.startswith(" ") else line
+        soft = line.endswith(" ") and line != "-- "
+        kept = line[:-1] if soft and delsp else line
+        if open_depth == depth and line != "-- ":
+            lines[-1] += kept
+        else:
+            lines.append((">" * depth + " " if depth else "") + kept)
+        open_depth = depth if soft else -1
+    return "\n".join(lines)

@@ -19,6 +19,9 @@ Values = NDArray[np.float32]
 Row = tuple[Indices, Values]
 """Buckets in ascending order, and their values."""
 
+Word = tuple[int, int, float]
+"""Start, end and weight of a word."""
+
 SHORTEST, LONGEST = 3, 5
 """Lengths of the character n-grams, blanks at both ends of a word included."""
 
@@ -89,6 +92,14 @@ class Weighting:
     rarity: Values
     """Inverse document frequency of each."""
 
+    def find(self, buckets: Indices) -> tuple[NDArray[np.bool_], Indices]:
+        """Which of some buckets the training texts used, and the positions of these."""
+        if not len(self.buckets):
+            return np.zeros(len(buckets), np.bool_), np.zeros(0, np.int32)
+        places = np.minimum(np.searchsorted(self.buckets, buckets), len(self.buckets) - 1)
+        known = self.buckets[places] == buckets
+        return known, places[known].astype(np.int32)
+
     def row(self, text: str) -> Row:
         """A text as positions in ``buckets`` and values, of length 1; what was never seen is left out."""
         return self.weighted(counts(text, self.bits))
@@ -96,10 +107,8 @@ class Weighting:
     def weighted(self, counted: Row) -> Row:
         """Turn counts per bucket into a row, see ``row``."""
         buckets, values = counted
-        positions = np.searchsorted(self.buckets, buckets).astype(np.int32)
-        positions[positions == len(self.buckets)] = 0
-        known = self.buckets[positions] == buckets if len(self.buckets) else np.zeros(len(buckets), bool)
-        positions, values = positions[known], values[known] * self.rarity[positions[known]]
+        known, positions = self.find(buckets)
+        values = values[known] * self.rarity[positions]
         length = float(np.linalg.norm(values))
         return positions, (values / length if length else values).astype(np.float32)
 
@@ -120,20 +129,28 @@ def weighting_of(counted: Sequence[Row], *, bits: int, at_least: int = 2) -> Wei
     return Weighting(bits, kept, rarity.astype(np.float32))
 
 
-def spread(text: str, weighting: Weighting, shares: Values) -> Iterator[tuple[int, int, float]]:
-    """Give back to the words of a text what its buckets contributed.
+def spread(text: str, weighting: Weighting, contributions: Values) -> list[Word]:
+    """Give back to the words of a text what its buckets contributed, in equal parts where several words share one.
 
     Args:
         text: the text that ``weighting.row`` was taken of.
         weighting: the same.
-        shares: contribution of each bucket of ``weighting``, already divided by how often the text has it.
-
-    Yields:
-        Start, end and contribution of every word.
+        contributions: of each bucket of ``weighting``.
     """
-    for match in words(text):
-        hashed = buckets_of_word(match.group(), weighting.bits)
-        positions = np.searchsorted(weighting.buckets, hashed)
-        positions[positions == len(weighting.buckets)] = 0
-        known = weighting.buckets[positions] == hashed if len(weighting.buckets) else np.zeros(len(hashed), bool)
-        yield match.start(), match.end(), float(shares[positions[known]].sum())
+    found = words(text)
+    if not found:
+        return []
+    by_word = list(_buckets_by_word([match.group() for match in found], weighting.bits))
+    owner = np.repeat(np.arange(len(found)), [len(buckets) for buckets in by_word])
+    known, positions = weighting.find(np.concatenate(by_word))
+    shares = contributions[positions] / np.bincount(positions, minlength=1)[positions]
+    totals = np.bincount(owner[known], weights=shares, minlength=len(found))
+    return [(match.start(), match.end(), float(total)) for match, total in zip(found, totals, strict=True)]
+
+
+def _buckets_by_word(tokens: Sequence[str], bits: int) -> Iterator[Indices]:
+    """The buckets of every word, with those of the pairs that it belongs to."""
+    pairs = [bucket_of_pair(first, second, bits) for first, second in pairwise(tokens)]
+    for number, token in enumerate(tokens):
+        around = pairs[max(0, number - 1) : number + 1]
+        yield np.concatenate([buckets_of_word(token, bits), np.array(around, np.int32)])

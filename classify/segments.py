@@ -138,6 +138,10 @@ _SUBJECT_PREFIX = re.compile(
 )
 _MAX_SALUTATION_LINE = 30
 _MAX_TRAILING = 8
+_MAX_MARK = 300
+"""Lines longer than this are neither addresses nor headers; it also bounds what the patterns may cost."""
+_MOST_OF_SUBJECT = 1_000
+_MOST_OF_BODY = 100_000
 
 
 def segment(text: str) -> tuple[Segment, ...]:
@@ -178,7 +182,8 @@ def text_for_concerns(subject: str, body: str) -> str:
 
     Words divided at line ends are whole again, for ``Zähler-`` and ``stand`` say nothing apart.
     """
-    return f"{_SUBJECT_PREFIX.sub('', subject).strip()}\n{_HYPHENATED.sub('', core_text(body))}"
+    core = core_text(body[:_MOST_OF_BODY])
+    return f"{_SUBJECT_PREFIX.sub('', subject[:_MOST_OF_SUBJECT]).strip()}\n{_HYPHENATED.sub('', core)}"
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
@@ -237,6 +242,8 @@ def _mark_quoted(pieces: list[_Piece]) -> None:
 
 def _is_quote_header(pieces: list[_Piece], number: int) -> bool:
     text = pieces[number].text
+    if len(text) > _MAX_MARK:
+        return False
     if _QUOTE_HEADER.match(text):
         return True
     fields = [piece for piece in pieces[number : number + 4] if _MAIL_FIELD.match(piece.text)]
@@ -288,7 +295,7 @@ def _mark_letterhead(pieces: list[_Piece], opening: int) -> None:
 
 
 def _is_head(line: str) -> bool:
-    return bool(_HEAD.match(line)) and not _SENTENCE_WORD.search(line)
+    return len(line) <= _MAX_MARK and bool(_HEAD.match(line)) and not _SENTENCE_WORD.search(line)
 
 
 def _mark_closing(pieces: list[_Piece], opening: int) -> bool:

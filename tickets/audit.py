@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from models.tables import Event
-from tickets.storable import storable, storable_json
+from tickets.rows import storable, storable_json
 
 INTAKE = "intake"
 """Actor of what the program does by itself."""

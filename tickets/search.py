@@ -6,15 +6,15 @@ trigram tokeniser on SQLite, a GIN index of pg_trgm on PostgreSQL. Both answer `
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import BigInteger, ColumnElement, TableClause, Text, column, insert, table
 from sqlmodel import Session, col, select
 
 from models.errors import RefusedError
 from models.tables import Entry, Ticket
-from tickets.storable import storable
+from tickets.rows import storable
+from tickets.views import Snippet
 
 SHORTEST_PART = 3
 """Characters: shorter terms have no trigram inside a word, so they are looked for as whole words, blanks included."""
@@ -62,16 +62,6 @@ def fold(text: str) -> str:
     return " ".join(joined.translate(_FOLDS).split())
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """The surroundings of a hit in the entry's own words."""
-
-    before: str
-    hit: str
-    """Empty if the hit is not in the text but in a number, a name or an attachment."""
-    after: str
-
-
 def terms(query: str) -> tuple[str, ...]:
     """The folded terms of a query, all of which must be found; ``"…"`` keeps words together.
 
@@ -108,25 +98,34 @@ def entry_containing(session: Session, query: str) -> ColumnElement[bool]:
     return col(Entry.id).in_(found)
 
 
-def snippet(text: str, query: str, *, width: int = 60) -> Snippet:
-    """The first place where a term of the query stands, the longest term first.
+def snippet(text: str, query: str, *, width: int = 80) -> Snippet:
+    """The surroundings of the first hit, the longest term first, with every hit in them.
 
     Args:
         text: of the entry.
         query: as it was searched for.
-        width: characters to show before and after the hit.
+        width: characters to show before and after the first hit.
     """
     shown = " ".join(_HYPHENATION.sub("", unicodedata.normalize("NFC", text)).split())
     folded, origins = _fold_with_origins(shown)
-    for term in sorted(terms(query), key=len, reverse=True):
-        wanted = term if len(term) >= SHORTEST_PART else f" {term} "
-        start = folded.find(wanted)
-        if start >= 0:
-            blank = len(wanted) - len(wanted.lstrip())
-            first = origins[start + blank]
-            last = origins[start + blank + len(term) - 1] + 1
-            return Snippet(shown[max(0, first - width) : first], shown[first:last], shown[last : last + width])
-    return Snippet("", "", shown[: 2 * width])
+    wanted = sorted(terms(query), key=len, reverse=True)
+    first = next((place for term in wanted for place in _places(term, folded, origins)), None)
+    if first is None:
+        return Snippet(shown[: 2 * width], ())
+    start, end = max(0, first[0] - width), min(len(shown), first[1] + width)
+    hits = {place for term in wanted for place in _places(term, folded, origins)}
+    inside = sorted((left - start, right - start) for left, right in hits if start <= left and right <= end)
+    return Snippet(shown[start:end], tuple(inside))
+
+
+def _places(term: str, folded: str, origins: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where the term stands, as offsets into the text that was folded."""
+    wanted = term if len(term) >= SHORTEST_PART else f" {term} "
+    blank = 0 if wanted is term else 1
+    start = folded.find(wanted)
+    while start >= 0:
+        yield origins[start + blank], origins[start + blank + len(term) - 1] + 1
+        start = folded.find(wanted, start + 1)
 
 
 def _fold_with_origins(text: str) -> tuple[str, list[int]]:

@@ -160,7 +160,7 @@ def _looks_western(content: bytes, high: bytes) -> bool:
 
 def _detect(content: bytes) -> str:
     """Ask charset-normalizer about the stretch around the first high byte."""
-    from charset_normalizer import from_bytes  # noqa: PLC0415  # 30 ms to import, and hardly any mail needs it
+    from charset_normalizer import from_bytes  # 30 ms to import, and hardly any mail needs it
 
     first = _LONE_HIGH.search(content)
     start = max(0, (first.start() if first else 0) - 200)

@@ -16,7 +16,9 @@ _ISO = re.compile(
 )
 _MONTH = "(?P<name>" + "|".join(_MONTHS) + ")[a-zäé]*"
 _DAY_FIRST = re.compile(rf"(?<!\d)(?P<day>\d\d?)[\s.,-]*{_MONTH}[\s.,-]*(?P<year>\d{{2,4}})(?![\d:])", re.IGNORECASE)
-_MONTH_FIRST = re.compile(rf"{_MONTH}[\s.]*(?P<day>\d\d?)(?![\d:])(?:.*?)(?<![\d:+-])(?P<year>\d{{4}})(?!\d)", re.IGNORECASE)
+_MONTH_FIRST = re.compile(
+    rf"{_MONTH}[\s.]*(?P<day>\d\d?)(?![\d:])(?:.*?)(?<![\d:+-])(?P<year>\d{{4}})(?!\d)", re.IGNORECASE
+)
 _NUMERIC = re.compile(r"(?<!\d)(?P<day>\d\d?)(?P<mark>[./])(?P<month>\d\d?)[./](?P<year>\d{2,4})(?!\d)")
 _TIME = re.compile(r"(?<!\d)(\d\d?)[:.](\d\d)(?:[:.](\d\d))?(?:[.,]\d+)?\s*([ap]m\b)?", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:GMT|UTC?)?\s*([+-])\s*(\d\d):?(\d\d)(?!\d)")
@@ -53,7 +55,8 @@ def _numbers(found: dict[str, str | None]) -> tuple[int, int, int]:
     year, day = int(found["year"] or 0), int(found["day"] or 0)
     if year < 1000:  # RFC 5322, 4.3: two and three digits
         year += 2000 if year < 50 else 1900
-    month = _MONTHS[found["name"][:3].lower()] if found.get("name") else int(found.get("month") or 0)
+    name = found.get("name")
+    month = _MONTHS[name[:3].lower()] if name else int(found.get("month") or 0)
     if found.get("mark") == "/" and (day <= 12 or month > 12) and month:
         day, month = (month, day) if month > 12 or day <= 12 else (day, month)
     return year, month, day

@@ -83,6 +83,31 @@ class Block:
     """Lines had to be skipped or joined."""
 
 
+@dataclass(slots=True)
+class _Collected:
+    """The fields found so far."""
+
+    names: list[str]
+    values: list[bytearray]
+
+    def take(self, line: bytes) -> bool:
+        """Keep a field, a folded line or an mbox line; False for anything else."""
+        if line[:1] in b" \t" and self.values and line.strip():
+            self.values[-1] += line
+        elif match := _FIELD.match(line):
+            self.names.append(match[1].decode("latin-1").lower())
+            self.values.append(bytearray(line[match.end() :]))
+        else:
+            return line.lstrip(b">").startswith(b"From ")
+        return True
+
+    def fields(self) -> tuple[Field, ...]:
+        """Nothing, if what looked like fields was the text of a mail without any."""
+        known = any(name.encode("latin-1") in _KNOWN or name.startswith(("x-", "content-")) for name in self.names)
+        pairs = zip(self.names, self.values, strict=True)
+        return tuple(Field(name, bytes(value).strip()) for name, value in pairs) if known else ()
+
+
 def split_block(content: bytes, start: int, end: int, *, lead: bool = False) -> Block:
     """Cut the header block off at ``start``; everything is body if no known field is in it.
 
@@ -92,33 +117,25 @@ def split_block(content: bytes, start: int, end: int, *, lead: bool = False) -> 
         end: where the entity ends.
         lead: skip blank and foreign lines before the first field, as a mail's own beginning may have them.
     """
-    names: list[str] = []
-    values: list[bytearray] = []
+    found = _Collected([], [])
     junk = False
     at = start
-    while at < end and len(names) < _MAX_FIELDS:
+    while at < end and len(found.names) < _MAX_FIELDS:
         stop = _line_end(content, at, end)
         line = content[at:stop]
-        if not line.strip() and not (lead and not names):
-            if not _goes_on(content, at, stop, end):
+        leading = lead and not found.names
+        if not found.take(line) and not (leading and not line.strip()):
+            if not line.strip() and not _goes_on(content, at, stop, end):
                 at = stop
                 break
-        elif line[:1] in b" \t" and values:
-            values[-1] += line
-        elif match := _FIELD.match(line):
-            names.append(match[1].decode("latin-1").lower())
-            values.append(bytearray(line[match.end() :]))
-        elif line.strip() and not line.lstrip(b">").startswith(b"From "):
-            if not _is_junk(content, stop, end, lead=lead and not names):
+            if line.strip() and not _is_junk(content, stop, end, lead=leading):
                 break
-            junk = True
-            if values:
-                values[-1] += b" " + line
+            junk = junk or bool(line.strip())
+            if found.values:
+                found.values[-1] += b" " + line
         at = stop
-    if not any(name.encode("latin-1") in _KNOWN or name.startswith(("x-", "content-")) for name in names):
-        return Block((), _body_start(content, start, end), junk=bool(names))
-    fields = tuple(Field(name, bytes(value).strip()) for name, value in zip(names, values, strict=True))
-    return Block(fields, at, junk)
+    fields = found.fields()
+    return Block(fields, at if fields else _body_start(content, start, end), junk or bool(found.names and not fields))
 
 
 def _line_end(content: bytes, at: int, end: int) -> int:
@@ -134,7 +151,7 @@ def _body_start(content: bytes, start: int, end: int) -> int:
 
 def _known_field(content: bytes, at: int, end: int) -> bool:
     match = _FIELD.match(content, at, min(end, at + 300))
-    return bool(match) and (match[1].lower() in _KNOWN or match[1][:2] in (b"X-", b"x-"))
+    return match is not None and (match[1].lower() in _KNOWN or match[1][:2] in {b"X-", b"x-"})
 
 
 def _goes_on(content: bytes, at: int, stop: int, end: int) -> bool:
@@ -154,9 +171,9 @@ def _is_junk(content: bytes, stop: int, end: int, *, lead: bool) -> bool:
 
 
 def parse_headers(block: bytes) -> Headers:
-    """Headers from bare bytes, without a body.
+    r"""Headers from bare bytes, without a body.
 
-    >>> parse_headers(b"Subject: =?utf-8?Q?Z=C3=A4hler?=\\n").get("subject")
+    >>> parse_headers(b"Subject: =?utf-8?Q?Z=C3=A4hler?=\n").get("subject")
     'Zähler'
     """
     fields = split_block(block, 0, len(block), lead=True).fields

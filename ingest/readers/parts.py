@@ -16,7 +16,13 @@ _MAX_DEPTH = 40
 _MAX_PARTS = 2000
 _GUESS_BYTES = 200_000
 _TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
-_BARE_TYPES = {"text": "text/plain", "plain": "text/plain", "html": "text/html", "text/": "text/plain", "multipart": "multipart/mixed"}
+_BARE_TYPES = {
+    "text": "text/plain",
+    "plain": "text/plain",
+    "html": "text/html",
+    "text/": "text/plain",
+    "multipart": "multipart/mixed",
+}
 _BOUNDARY_LINE = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?\n(?=content-[a-z-]+[ \t]*:)", re.MULTILINE | re.IGNORECASE)
 _HTML_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body|<meta|<div|<table|<p[ >])", re.IGNORECASE)
 
@@ -81,6 +87,7 @@ def _usual_line_ends(content: bytes) -> bytes:
 
 
 def _entity(content: bytes, span: tuple[int, int], warn: Warn, budget: _Budget, depth: int) -> Part:
+    """One entity between two offsets."""
     start, end = span
     block = split_block(content, start, end, lead=depth == 0)
     if block.junk:
@@ -122,7 +129,9 @@ def _content_type(headers: Headers, content: bytes, start: int, end: int) -> tup
         return usable[0]
     if fields:
         kind, values = fields[0]
-        return _BARE_TYPES.get(kind, "multipart/mixed" if values.get("boundary") else _looks_like(content, start)), values
+        return _BARE_TYPES.get(
+            kind, "multipart/mixed" if values.get("boundary") else _looks_like(content, start)
+        ), values
     if headers.fields and _BOUNDARY_LINE.match(content, _skip_blank(content, start, end), end):
         return "multipart/mixed", {}
     return _looks_like(content, start), {}
@@ -148,9 +157,7 @@ def _multipart(part: Part, content: bytes, span: tuple[int, int], warn: Warn, bu
             warn("The boundary between the parts is not the declared one; it was found all the same.")
     if not pieces:
         return _without_boundary(part, warn, budget, depth)
-    children = tuple(
-        _entity(content, piece, warn, budget, depth + 1) for piece in pieces[: max(budget.parts, 0)]
-    )
+    children = tuple(_entity(content, piece, warn, budget, depth + 1) for piece in pieces[: max(budget.parts, 0)])
     return replace(part, raw=b"", children=children, before=content[start : pieces[0][0]].rpartition(b"--")[0])
 
 

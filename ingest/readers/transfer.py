@@ -4,9 +4,12 @@ import binascii
 import re
 from dataclasses import dataclass
 
-_BASE64_JUNK = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_BASE64_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_BASE64_JUNK = bytes(set(range(256)) - set(_BASE64_LETTERS))
 _LOOSE_SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
-_UU_BLOCK = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n(.*?)^(?:end|\Z)[ \t]*\r?\n?", re.MULTILINE | re.DOTALL)
+_UU_BLOCK = re.compile(
+    rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n(.*?)^(?:end|\Z)[ \t]*\r?\n?", re.MULTILINE | re.DOTALL
+)
 _FLOWED_QUOTE = re.compile(r">*")
 
 
@@ -59,13 +62,19 @@ def _base64(raw: bytes) -> Unpacked:
     dropped = len(raw) - len(letters) - sum(raw.count(mark) for mark in (b"\r", b"\n", b" ", b"\t"))
     if dropped * 10 > len(letters):
         return Unpacked(raw, fits=False)
-    if dropped or b" " in raw.strip():
+    if dropped:
         # A list server or a virus scanner has appended its footer.
-        lines = [line for line in raw.split(b"\n") if not line.translate(None, b"\r\t ").translate(None, _BASE64_JUNK) != line.translate(None, b"\r\t ") and b" " not in line.strip()]
-        letters = b"".join(lines).translate(None, _BASE64_JUNK) or letters
+        letters = b"".join(line for line in raw.split(b"\n") if _is_base64_line(line)).translate(None, _BASE64_JUNK) or letters
     if b"=" in letters.rstrip(b"="):
-        return Unpacked(b"".join(_base64_stretch(stretch) for stretch in letters.split(b"=") if stretch), fits=not dropped)
+        return Unpacked(
+            b"".join(_base64_stretch(stretch) for stretch in letters.split(b"=") if stretch), fits=not dropped
+        )
     return Unpacked(_base64_stretch(letters.rstrip(b"=")), fits=not dropped)
+
+
+def _is_base64_line(line: bytes) -> bool:
+    line = line.strip()
+    return not line.translate(None, _BASE64_LETTERS)
 
 
 def _base64_stretch(letters: bytes) -> bytes:
@@ -121,7 +130,7 @@ def reflow(text: str, *, delsp: bool) -> str:
         marks = _FLOWED_QUOTE.match(raw)
         depth = len(marks[0]) if marks else 0
         line = raw[depth:]
-        line = line[1:] if line.startswith(" ") else line
+        line = line.removeprefix(" ")
         soft = line.endswith(" ") and line != "-- "
         kept = line[:-1] if soft and delsp else line
         if open_depth == depth and line != "-- ":

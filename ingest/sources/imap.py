@@ -1,17 +1,16 @@
-"""Mailboxes over IMAP4rev1 (RFC 3501): never loses a mail, never sets ``\\Seen``, never expunges what is not ours.
+r"""Mailboxes over IMAP4rev1 (RFC 3501): never loses a mail, never sets ``\Seen``, never expunges what is not ours.
 
-Identity of a mail is (mailbox, UIDVALIDITY, UID). It is fetched in pieces of 1 MiB, so that a mail of 60 MB takes no
-more memory than one of 6, and moved away only after the database has committed it.
+The one module that speaks through imapclient: the connection, and what each of its answers and failures means.
 """
 
 import contextlib
 import datetime as dt
-import logging
+import functools
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,62 +24,72 @@ from imapclient.exceptions import (
 )
 from imapclient.exceptions import LoginError as RefusedLoginError
 
-from ingest.lock import exclusive
-from ingest.sources.base import Finding, Known, Place
-from ingest.sources.imap_settings import (
-    ImapSettings,
-    connection_error,
-    is_temporary,
-    login_error,
-    response_code,
-    tls_context,
-)
+from ingest.sources.base import Place
+from ingest.sources.imap_mailboxes import PIECE, Budget, ImapSource, Piece, RefusedError
+from ingest.sources.imap_settings import ImapSettings, connection_error, login_error, response_code, tls_context
 from models.config import KindConfig
 from models.errors import ConfigError, PosteingangError, TemporaryError
-from models.message import Channel, RawItem, ReceivedFrom
 
-_log = logging.getLogger(__name__)
-
-_PIECE = 2**20
 _SEARCH_WINDOW = 50_000
 """Messages per SEARCH: imaplib refuses lines over 1,000,000 bytes, and a UID takes up to 11."""
-_MOVE_WINDOW = 200
-_BREAKS_IN_A_ROW = 5
-"""One mail that the server breaks off at is passed over; so many in a row are the server's own trouble."""
-_BROKEN_ANSWERS = (OSError, IMAPClientAbortError, ProtocolError, ValueError, TypeError, AttributeError)
+_BROKEN_ANSWERS = (OSError, IMAPClientAbortError, ProtocolError, ValueError, TypeError, AttributeError, LookupError)
 """What the library raises for cut connections and for answers that are not IMAP; the connection is of no more use."""
 
 
-def build(name: str, settings: KindConfig, *, data: Path) -> "ImapSource":
+def build(name: str, settings: KindConfig, *, data: Path) -> ImapSource:
     """Build the source configured with ``kind = "imap"``."""
     where = f"sources.{name}"
-    return ImapSource(name, settings.settings(ImapSettings, where=where), locks=data / "locks")
+    own = settings.settings(ImapSettings, where=where)
+    return ImapSource(name, own, connect=functools.partial(connect, own, where=where), locks=data / "locks")
 
 
-class _RefusedError(Exception):
-    """The server answered NO or BAD; the connection is as good as before."""
+def connect(settings: ImapSettings, *, where: str) -> "ImapSession":
+    """Connect and log in.
+
+    Args:
+        settings: of the source.
+        where: its table in the configuration, such as ``sources.mailbox``, for errors.
+
+    Raises:
+        ConfigError: if the certificate, the port or the way to the password is wrong.
+        LoginError: if the server refuses the password.
+        TemporaryError: if the server cannot be reached.
+    """
+    password = settings.password(where)
+    context = tls_context(settings, where)
+    is_tls = settings.security == "tls"
+    try:
+        client = IMAPClient(
+            settings.host,
+            port=settings.server_port,
+            ssl=is_tls,
+            ssl_context=context if is_tls else None,
+            timeout=SocketTimeout(settings.connect_seconds, settings.read_seconds),
+        )
+    except (OSError, UnicodeError, IMAPClientError) as error:
+        raise connection_error(error, settings, where) from error
+    session = ImapSession(client, settings)
+    try:
+        if settings.security == "starttls":
+            _start_tls(client, settings, context, where)
+        session.log_in(password, where)
+    except BaseException:
+        session.is_broken = True
+        session.close()
+        raise
+    return session
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """The answer to one partial FETCH."""
-
-    content: bytes
-    is_whole: bool
-    """The server has no partial FETCH and sent everything."""
-    size: int
-    """RFC822.SIZE: of the whole mail, as the server believes."""
-    received_at: dt.datetime | None
+def _start_tls(client: Any, settings: ImapSettings, context: ssl.SSLContext, where: str) -> None:
+    try:
+        client.starttls(context)
+    except CapabilityError:
+        raise ConfigError(f"{settings.server} does not offer STARTTLS; set '{where}.security' to 'tls'.") from None
+    except (OSError, IMAPClientError) as error:
+        raise connection_error(error, settings, where) from error
 
 
-@dataclass(slots=True)
-class _Budget:
-    """Seconds that a mail may still take of the server."""
-
-    left: float
-
-
-class _Session:
+class ImapSession:
     """A connection that is logged in: each question has a deadline, each failure is one of our errors."""
 
     def __init__(self, client: Any, settings: ImapSettings) -> None:
@@ -117,7 +126,7 @@ class _Session:
             reason = "did not answer in time" if isinstance(error, TimeoutError) else f"broke off ({error})"
             raise TemporaryError(f"{subject}: {self._settings.server} {reason}; the next run tries again.") from error
         except IMAPClientError as error:
-            raise _RefusedError(str(error)) from error
+            raise RefusedError(subject, str(error)) from error
         finally:
             timer.cancel()
             self.is_broken |= expired.is_set()
@@ -159,28 +168,26 @@ class _Session:
             return sorted(str(name) for _flags, _delimiter, name in client.list_folders())
 
     def uids(self) -> frozenset[int]:
-        """The UIDs of all mails in the selected mailbox."""
+        """The UIDs of all mails in the mailbox just selected; those that come later are for the next run."""
         found: set[int] = set()
         with self._asking(f"Mailbox {self.place.name}", self._settings.message_seconds) as client:
             for start in range(1, self._messages + 1, _SEARCH_WINDOW):
                 end = start + _SEARCH_WINDOW - 1
-                found.update(client.search([f"{start}:{end if end < self._messages else '*'}"]))
+                found.update(client.search([f"{start}:{end}" if end < self._messages else f"{start}:*"]))
         return frozenset(found)
 
-    def fetch(self, uid: int, offset: int, budget: _Budget) -> _Piece | None:
+    def fetch(self, uid: int, offset: int, budget: Budget) -> Piece | None:
         """Fetch a piece of a mail without marking it as read; None if there is no such mail any more.
 
         Raises:
             TemporaryError: if the connection breaks, the time is up, or there is no body where one must be.
         """
         subject = f"Mail {uid} of {self.place.name}"
+        query = ["INTERNALDATE", "RFC822.SIZE", f"BODY.PEEK[]<{offset}.{PIECE}>"]
         started = time.monotonic()
         try:
             with self._asking(subject, budget.left) as client:
-                query = ["INTERNALDATE", "RFC822.SIZE", f"BODY.PEEK[]<{offset}.{_PIECE}>"]
                 answer = client.fetch([uid], query).get(uid)
-        except _RefusedError as error:
-            raise TemporaryError(f"{subject} is not given out: {error}; the next run tries again.") from error
         finally:
             budget.left -= time.monotonic() - started
         return None if answer is None else _piece(answer, offset, subject)
@@ -202,12 +209,12 @@ class _Session:
                     client.copy(uids, self._target)
                     client.add_flags(uids, [DELETED], silent=True)
                     client.uid_expunge(uids)
-        except _RefusedError as error:
-            self.stays = str(error)
+        except RefusedError as error:
+            self.stays = error.answer
             kind = ConfigError if response_code(self.stays) in {"NOPERM", "CANNOT"} else TemporaryError
             raise kind(
-                f"Mails of {self.place.name} are accepted but cannot be moved to {target} ({error}). Mend that on the "
-                f"server, or set after_fetch = \"leave\"."
+                f"Mails of {self.place.name} are accepted but cannot be moved to {target} ({error.answer}). "
+                f'Mend that on the server, or set after_fetch = "leave".'
             ) from error
 
     def _make(self, client: Any) -> None:
@@ -236,14 +243,14 @@ class _Session:
             with contextlib.suppress(OSError):
                 self._client.shutdown()
             return
-        with contextlib.suppress(PosteingangError, _RefusedError), self._asking("Log-out", 5) as client:
+        with contextlib.suppress(PosteingangError, RefusedError), self._asking("Log-out", 5) as client:
             client.logout()
         # After a log-out that failed the socket is still open.
         with contextlib.suppress(OSError):
             self._client.shutdown()
 
 
-def _piece(answer: dict[bytes, Any], offset: int, subject: str) -> _Piece:
+def _piece(answer: dict[bytes, Any], offset: int, subject: str) -> Piece:
     """Read the answer to a partial FETCH.
 
     Raises:
@@ -260,28 +267,9 @@ def _piece(answer: dict[bytes, Any], offset: int, subject: str) -> _Piece:
     if key not in {b"BODY[]", b"BODY[]<%d>" % offset}:
         raise TemporaryError(f"{subject}: the server sent another piece than asked for; the next run tries again.")
     received_at = answer.get(b"INTERNALDATE")
-    return _Piece(
+    return Piece(
         content,
         is_whole=key == b"BODY[]",
         size=size,
         received_at=received_at.astimezone(dt.UTC) if isinstance(received_at, dt.datetime) else None,
     )
-
-
-class ImapSource:
-    """One account and the mailboxes of it that are read."""
-
-    def __init__(
-        self,
-        name: str,
-        settings: ImapSettings,
-        *,
-        locks: Path,
-        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
-    ) -> None:
-        self.name = name
-        self._settings = settings
-        self._locks = locks
-        self._where = f"sources.{name}"
-        self._now = now
-        self._session: _Session | None = None

@@ -1,10 +1,25 @@
-"""Makes what strangers write storable: no database takes half a surrogate pair, PostgreSQL no NUL character."""
+"""What goes into rows and what identifies them.
+
+No database takes half a surrogate pair, PostgreSQL no NUL character, and columns have lengths.
+"""
 
 import re
-from typing import Any
+from typing import Any, Protocol
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "�"
+
+
+class Numbered(Protocol):
+    """A row of a table."""
+
+    id: int | None
+
+
+def number(row: Numbered) -> int:
+    """The row's number, which it has once it was read or flushed."""
+    assert row.id is not None  # noqa: S101 - a bug of ours, never of the data
+    return row.id
 
 
 def storable(text: str, length: int | None = None) -> str:

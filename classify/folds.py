@@ -1,0 +1,118 @@
+"""Dividing a corpus so that what is measured was never seen: whole writers at a time."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classify import features, lexical
+from classify.corpus_file import Written
+from classify.features import Row
+from classify.lexical import Lexical, Settings
+from classify.linear import Matrix
+from classify.noise import noisy
+from classify.segments import text_for_concerns
+
+NOISE = 0.05
+"""Share of characters hit in the noisy copy of each training text."""
+
+FURTHER_TARGET = 0.6
+"""How far a further concern is meant, next to 1 for the primary: it shall come second."""
+
+TAXONOMY = "taxonomy"
+"""Writer of the examples in the taxonomy: always trained with, never measured on."""
+
+ALWAYS = -1
+"""Fold of what is always trained with."""
+
+Folds = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A corpus ready for training: texts cut to their core, counted once for all folds."""
+
+    messages: tuple[Written, ...]
+    labels: tuple[str, ...]
+    texts: tuple[str, ...]
+    clean: tuple[Row, ...]
+    noisy: tuple[Row, ...]
+    targets: Matrix
+    primary: NDArray[np.int64]
+    """Column of the primary concern of each message."""
+    truth: NDArray[np.bool_]
+    """For each message and concern whether it is meant."""
+
+
+def sample(messages: Sequence[Written], settings: Settings) -> Sample:
+    """Prepare a corpus; the noisy copies are the same every time."""
+    labels = tuple(sorted({label for message in messages for label in message.labels}))
+    column = {label: number for number, label in enumerate(labels)}
+    targets = np.zeros((len(messages), len(labels)), np.float32)
+    for row, message in enumerate(messages):
+        targets[row, [column[label] for label in message.labels]] = FURTHER_TARGET
+        targets[row, column[message.primary]] = 1
+    texts = tuple(text_for_concerns(message.subject, message.body) for message in messages)
+    spoilt = (noisy(text, share=NOISE, seed=message.id) for text, message in zip(texts, messages, strict=True))
+    return Sample(
+        messages=tuple(messages),
+        labels=labels,
+        texts=texts,
+        clean=tuple(features.counts(text, settings.bits) for text in texts),
+        noisy=tuple(features.counts(text, settings.bits) for text in spoilt),
+        targets=targets,
+        primary=np.array([column[message.primary] for message in messages], np.int64),
+        truth=targets > 0,
+    )
+
+
+def by_writer(messages: Sequence[Written], *, number: int = 5) -> Folds:
+    """Give whole writers to folds, the largest first to the emptiest; a single writer is divided at random."""
+    sizes = Counter(message.writer for message in messages if message.writer != TAXONOMY)
+    if len(sizes) < 2:
+        return at_random(messages, number=number)
+    filled = [0] * min(number, len(sizes))
+    fold_of = {TAXONOMY: ALWAYS}
+    for writer, size in sorted(sizes.items(), key=lambda pair: (-pair[1], pair[0])):
+        emptiest = filled.index(min(filled))
+        fold_of[writer] = emptiest
+        filled[emptiest] += size
+    return np.array([fold_of[message.writer] for message in messages], np.int64)
+
+
+def at_random(messages: Sequence[Written], *, number: int = 5) -> Folds:
+    """Divide without regard to writers: the flattering figure that only the comparison with ``by_writer`` makes useful.
+
+    The digest of the id decides, so that a message stays in its fold whatever is added.
+    """
+    return np.array(
+        [
+            ALWAYS
+            if message.writer == TAXONOMY
+            else int.from_bytes(hashlib.sha256(message.id.encode()).digest()[:8]) % number
+            for message in messages
+        ],
+        np.int64,
+    )
+
+
+def out_of_fold(corpus: Sample, folds: Folds, settings: Settings) -> Iterator[tuple[NDArray[np.int64], Lexical]]:
+    """Train once per fold without it.
+
+    Yields:
+        The numbers of the messages in the fold, and the head that has not seen them.
+    """
+    for fold in sorted(set(folds.tolist()) - {ALWAYS}):
+        inside = np.flatnonzero(folds != fold)
+        counted = [corpus.clean[number] for number in inside] + [corpus.noisy[number] for number in inside]
+        targets = np.concatenate([corpus.targets[inside]] * 2)
+        yield np.flatnonzero(folds == fold), lexical.fit(counted, targets, settings)
+
+
+def scores_of(head: Lexical, rows: Sequence[Row], width: int) -> Matrix:
+    """Scores of texts that are counted already."""
+    scores = [head.linear.scores(head.weighting.weighted(row)) for row in rows]
+    return np.stack(scores) if scores else np.zeros((0, width), np.float32)

@@ -1,0 +1,134 @@
+"""The lexical head: hashed character n-grams and a linear model. Small, quick, and never missing."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from classify import features, linear
+from classify.features import Row, Weighting
+from classify.linear import Linear, Matrix
+from models.classification import Evidence
+
+_FILE = "weights.npz"
+_DIGEST = "weights.sha256"
+_PASSAGES = 5
+_TELLING = 0.2
+"""Words count as evidence from this share of the strongest one on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the training of the lexical head can be tuned by; measured by writer, see docs/why.md."""
+
+    bits: int = 18
+    """The number of hash buckets is two to this power."""
+    strength: float = 8.0
+    """Inverse of the L2 penalty."""
+    epochs: int = 8
+    at_least: int = 2
+    """Texts that a bucket must occur in."""
+
+
+DEFAULT = Settings()
+
+
+@dataclass(frozen=True)
+class Lexical:
+    """A fitted head."""
+
+    weighting: Weighting
+    linear: Linear
+
+    def scores(self, texts: Iterable[str]) -> Matrix:
+        """Log-odds, one row per text, one column per concern."""
+        rows = [self.linear.scores(self.weighting.row(text)) for text in texts]
+        return np.stack(rows) if rows else np.zeros((0, len(self.linear.bias)), np.float32)
+
+    def evidence(self, text: str, column: int) -> tuple[Evidence, ...]:
+        """The passages of a text that spoke most for a concern, strongest first.
+
+        Args:
+            text: as given to ``scores``.
+            column: of the concern.
+        """
+        positions, values = self.weighting.row(text)
+        contributions = np.zeros(len(self.weighting.buckets), np.float32)
+        contributions[positions] = values * self.linear.weights[positions, column].astype(np.float32)
+        words = features.spread(text, self.weighting, contributions)
+        strongest = max((weight for _, _, weight in words), default=0.0)
+        if strongest <= 0:
+            return ()
+        passages = [_passage(text, run) for run in _runs(text, words, strongest * _TELLING)]
+        return tuple(sorted(passages, key=lambda passage: -passage.weight)[:_PASSAGES])
+
+    def save(self, folder: Path) -> None:
+        """Write the head into ``folder``, with the digest that ``load`` checks."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = BytesIO()
+        np.savez_compressed(
+            content,
+            bits=np.int32(self.weighting.bits),
+            buckets=self.weighting.buckets,
+            rarity=self.weighting.rarity.astype(np.float16),
+            weights=self.linear.weights,
+            bias=self.linear.bias,
+        )
+        (folder / _FILE).write_bytes(content.getvalue())
+        (folder / _DIGEST).write_text(hashlib.sha256(content.getvalue()).hexdigest() + "\n", "ascii")
+
+
+def load(folder: Path) -> Lexical:
+    """Read a head back.
+
+    Raises:
+        OSError: if it is not there.
+        ValueError: if its bytes are not those that were written.
+    """
+    content = (folder / _FILE).read_bytes()
+    if hashlib.sha256(content).hexdigest() != (folder / _DIGEST).read_text("ascii").strip():
+        raise ValueError(f"{folder / _FILE} is damaged: its digest is not the one it was written with")
+    with np.load(BytesIO(content), allow_pickle=False) as arrays:
+        weighting = Weighting(int(arrays["bits"]), arrays["buckets"], arrays["rarity"].astype(np.float32))
+        return Lexical(weighting, Linear(arrays["weights"], arrays["bias"]))
+
+
+def fit(counted: Sequence[Row], targets: Matrix, settings: Settings) -> Lexical:
+    """Fit a head.
+
+    Args:
+        counted: ``features.counts`` of every training text.
+        targets: how far each concern is meant in each text, 0 to 1.
+        settings: how.
+    """
+    weighting = features.weighting_of(counted, bits=settings.bits, at_least=settings.at_least)
+    # What is saved is what was trained with: half precision from the start.
+    weighting = Weighting(weighting.bits, weighting.buckets, weighting.rarity.astype(np.float16).astype(np.float32))
+    model = linear.fit(
+        [weighting.weighted(row) for row in counted],
+        targets,
+        width=len(weighting.buckets),
+        strength=settings.strength,
+        epochs=settings.epochs,
+    )
+    return Lexical(weighting, model)
+
+
+def _runs(text: str, words: Sequence[features.Word], enough: float) -> list[list[features.Word]]:
+    """Telling words that follow each other with nothing but blanks or a hyphen between them."""
+    runs: list[list[features.Word]] = []
+    for word in words:
+        if word[2] < enough:
+            continue
+        if runs and text[runs[-1][-1][1] : word[0]] in {" ", "-"}:
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return runs
+
+
+def _passage(text: str, run: Sequence[features.Word]) -> Evidence:
+    return Evidence(text[run[0][0] : run[-1][1]], round(sum(weight for _, _, weight in run), 4))

@@ -1,0 +1,159 @@
+"""Training: from corpus files to a model folder. The same corpus and settings give the same model."""
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from classify.corpus_file import CorpusError, Written, corpus_hash, read_corpus
+from classify.decision import Calibration, calibrate
+from classify.folds import NOISE, TAXONOMY, Sample, by_writer, out_of_fold, sample, scores_of
+from classify.lexical import DEFAULT, Settings
+from classify.linear import Matrix
+from classify.noise import noisy
+from classify.pipeline import LEXICAL, NOT_SAVED, Concerns, blank_pipeline
+from models.classification import ModelVersion, Taxonomy
+
+ENTRY_VERSION = ">=3.8,<4"
+"""The spaCy versions that read the model: its folder uses nothing that changed within them."""
+
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What was trained."""
+
+    version: ModelVersion
+    messages: int
+    writers: int
+    concerns: int
+    calibration: Calibration
+    size: int
+    """Of the model folder in bytes."""
+    seconds: float
+
+
+def train(
+    corpus: Sequence[Path],
+    taxonomy: Taxonomy,
+    out: Path,
+    *,
+    examples: Sequence[tuple[str, str]] = (),
+    settings: Settings = DEFAULT,
+    progress: Progress | None = None,
+) -> TrainingReport:
+    """Train a model and put it into a folder, in the place of what was there.
+
+    Args:
+        corpus: JSON lines files, see ``classify.corpus_file``.
+        taxonomy: the house's concerns.
+        out: the model folder; what it holds stays usable until the new model is complete.
+        examples: concern and text of the taxonomy's own examples.
+        settings: how to train.
+        progress: told what is being done; the log if not given.
+
+    Raises:
+        CorpusError: if a file is not as it should be, or there is too little to learn from.
+    """
+    began = time.monotonic()
+    messages = training_messages(corpus, taxonomy, examples)
+    prepared = sample(messages, settings)
+    tell = progress or _log.info
+    calibration = _calibration(prepared, settings, tell)
+    digest = corpus_hash(messages)
+    version = ModelVersion(LEXICAL, _version(digest, settings), digest)
+    tell(f"training on {len(messages)} messages")
+    nlp, component = _trained(prepared, settings)
+    component.calibration = calibration
+    component.version = version
+    _save(nlp, version, out)
+    return TrainingReport(
+        version=version,
+        messages=len(messages),
+        writers=len({message.writer for message in messages} - {TAXONOMY}),
+        concerns=len(prepared.labels),
+        calibration=calibration,
+        size=sum(file.stat().st_size for file in out.rglob("*") if file.is_file()),
+        seconds=time.monotonic() - began,
+    )
+
+
+def training_messages(
+    corpus: Sequence[Path], taxonomy: Taxonomy, examples: Sequence[tuple[str, str]]
+) -> tuple[Written, ...]:
+    """The messages of the corpus and, as a writer of its own, the taxonomy's examples.
+
+    Raises:
+        CorpusError: as ``read_corpus``, and if fewer than two concerns have a message.
+    """
+    written = tuple(
+        Written(f"{TAXONOMY}-{number}", TAXONOMY, "", "email", "de", "", text, concern, (concern,))
+        for number, (concern, text) in enumerate(examples)
+    )
+    messages = read_corpus(corpus, taxonomy) + written
+    if len({message.primary for message in messages}) < 2:
+        raise CorpusError("There is nothing to learn: messages of at least two concerns are needed.")
+    return messages
+
+
+def _calibration(prepared: Sample, settings: Settings, tell: Progress) -> Calibration:
+    """Learn from models that had not seen the writer; without any writer nothing is ever decided."""
+    folds = by_writer(prepared.messages)
+    scores: Matrix = np.zeros(prepared.truth.shape, np.float32)
+    measured = np.zeros(len(scores), np.bool_)
+    for inside, head in out_of_fold(prepared, folds, settings):
+        tell(f"calibrating on {len(inside)} messages of writers left out")
+        scores[inside] = scores_of(head, [prepared.clean[number] for number in inside], scores.shape[1])
+        measured[inside] = True
+    if not measured.any():
+        return Calibration()
+    return calibrate(scores[measured], prepared.primary[measured], prepared.truth[measured])
+
+
+def _version(digest: str, settings: Settings) -> str:
+    """Twelve digits that change with the corpus or the settings."""
+    return hashlib.sha256(f"{digest} {json.dumps(asdict(settings), sort_keys=True)}".encode()).hexdigest()[:12]
+
+
+def _trained(prepared: Sample, settings: Settings) -> tuple[Language, Concerns]:
+    nlp, component = blank_pipeline(settings)
+    spoilt = [
+        noisy(text, share=NOISE, seed=message.id)
+        for text, message in zip(prepared.texts, prepared.messages, strict=True)
+    ]
+    examples = [
+        _example(nlp.make_doc(text), dict(zip(prepared.labels, targets.tolist(), strict=True)))
+        for texts in (prepared.texts, spoilt)
+        for text, targets in zip(texts, prepared.targets, strict=True)
+    ]
+    nlp.initialize(lambda: examples)
+    return nlp, component
+
+
+def _example(doc: Doc, cats: dict[str, float]) -> Example:
+    return Example.from_dict(doc, {"cats": cats})
+
+
+def _save(nlp: Language, version: ModelVersion, out: Path) -> None:
+    nlp.meta.update({"name": version.name, "version": version.version, "spacy_version": ENTRY_VERSION})
+    fresh = out.with_name(f"{out.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    nlp.to_disk(fresh, exclude=NOT_SAVED)
+    old = out.with_name(f"{out.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    fresh.rename(out)
+    shutil.rmtree(old, ignore_errors=True)

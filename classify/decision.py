@@ -150,9 +150,9 @@ def _best_labels(scores: Matrix, truth: Truth) -> tuple[float, float]:
         logits = scores * np.float32(scale) + np.float32(shift)
         return float((np.logaddexp(0, logits) - truth * logits).mean())
 
-    # One after the other, twice: the loss is convex in both.
+    # One after the other: the loss is convex in both.
     scale, shift = 1.0, 0.0
-    for _ in range(2):
+    for _ in range(4):
         shift = float(min(_SHIFTS, key=lambda each: loss(scale, each)))
         scale = float(min(_SCALES, key=lambda each: loss(each, shift)))
     return scale, shift
@@ -165,4 +165,4 @@ def _best_threshold(probabilities: Matrix, truth: Truth) -> float:
         found = probabilities >= threshold
         return 2 * float((found & truth).sum()) / max(1.0, float(found.sum() + truth.sum()))
 
-    return float(max(np.linspace(0.1, 0.9, 81), key=f1))
+    return float(max(np.linspace(0.02, 0.9, 89), key=f1))

@@ -8,7 +8,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +29,7 @@ MAX_WORDS = 2000
 """What a message says stands on its first pages; more costs time and drowns it."""
 
 _WORD = re.compile(r"[^\W_]+")
+_DIGIT = re.compile(r"\d")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -43,9 +44,9 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def buckets_of_word(word: str, bits: int) -> Indices:
-    """The buckets of the n-grams of one word as it stands in the text; numbers count by their length only."""
-    folded = fold(word)
-    padded = f" {'0' * min(len(folded), 6) if folded.isdigit() else folded} "
+    """The buckets of the n-grams of one word as it stands in the text; of digits only the number counts."""
+    folded = _DIGIT.sub("0", fold(word))
+    padded = f" {folded[:6] if folded.isdigit() else folded} "
     grams = {
         padded[start : start + length]
         for length in range(SHORTEST, LONGEST + 1)
@@ -94,11 +95,16 @@ class Weighting:
 
     def find(self, buckets: Indices) -> tuple[NDArray[np.bool_], Indices]:
         """Which of some buckets the training texts used, and the positions of these."""
-        if not len(self.buckets):
-            return np.zeros(len(buckets), np.bool_), np.zeros(0, np.int32)
-        places = np.minimum(np.searchsorted(self.buckets, buckets), len(self.buckets) - 1)
-        known = self.buckets[places] == buckets
-        return known, places[known].astype(np.int32)
+        places = self._positions[buckets]
+        known = places >= 0
+        return known, places[known]
+
+    @cached_property
+    def _positions(self) -> Indices:
+        """The position of each bucket, -1 for those that the training texts did not use."""
+        positions = np.full(1 << self.bits, -1, np.int32)
+        positions[self.buckets] = np.arange(len(self.buckets), dtype=np.int32)
+        return positions
 
     def row(self, text: str) -> Row:
         """A text as positions in ``buckets`` and values, of length 1; what was never seen is left out."""
@@ -129,22 +135,24 @@ def weighting_of(counted: Sequence[Row], *, bits: int, at_least: int = 2) -> Wei
     return Weighting(bits, kept, rarity.astype(np.float32))
 
 
-def spread(text: str, weighting: Weighting, contributions: Values) -> list[Word]:
+def spread(text: str, weighting: Weighting, positions: Indices, contributions: Values) -> list[Word]:
     """Give back to the words of a text what its buckets contributed, in equal parts where several words share one.
 
     Args:
         text: the text that ``weighting.row`` was taken of.
         weighting: the same.
-        contributions: of each bucket of ``weighting``.
+        positions: of that row.
+        contributions: of each of the positions.
     """
     found = words(text)
     if not found:
         return []
     by_word = list(_buckets_by_word([match.group() for match in found], weighting.bits))
     owner = np.repeat(np.arange(len(found)), [len(buckets) for buckets in by_word])
-    known, positions = weighting.find(np.concatenate(by_word))
-    shares = contributions[positions] / np.bincount(positions, minlength=1)[positions]
-    totals = np.bincount(owner[known], weights=shares, minlength=len(found))
+    known, owned = weighting.find(np.concatenate(by_word))
+    places = np.searchsorted(positions, owned)
+    shares = contributions / np.bincount(places, minlength=len(positions))
+    totals = np.bincount(owner[known], weights=shares[places], minlength=len(found))
     return [(match.start(), match.end(), float(total)) for match, total in zip(found, totals, strict=True)]
 
 

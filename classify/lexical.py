@@ -56,9 +56,8 @@ class Lexical:
             column: of the concern.
         """
         positions, values = self.weighting.row(text)
-        contributions = np.zeros(len(self.weighting.buckets), np.float32)
-        contributions[positions] = values * self.linear.weights[positions, column].astype(np.float32)
-        words = features.spread(text, self.weighting, contributions)
+        contributions = values * self.linear.weights[positions, column].astype(np.float32)
+        words = features.spread(text, self.weighting, positions, contributions)
         strongest = max((weight for _, _, weight in words), default=0.0)
         if strongest <= 0:
             return ()

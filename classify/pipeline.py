@@ -185,17 +185,18 @@ class Concerns(Pipe):
         self._columns = tuple((column,) for column in range(len(self._labels)))
 
     def _judge(self, docs: list[Doc]) -> None:
-        scores = self.head.scores(doc.text for doc in docs)
+        texts = [doc.text for doc in docs]
+        scores = self.head.scores(texts)
         # A merged concern is as likely as the likelier of its parts.
         shown = np.stack([scores[:, columns].max(axis=1) for columns in map(list, self._columns)], axis=1)
-        for doc, row, raw in zip(docs, shown, scores, strict=True):
-            self._write(doc, row, raw)
+        for doc, text, row, raw in zip(docs, texts, shown, scores, strict=True):
+            likely = self.calibration.label_probabilities(row[None, :])[0]
+            doc.cats = {label: float(each) for label, each in zip(self._shown, likely, strict=True)}
+            doc._.judgement = self._judgement(text, row, raw)
 
-    def _write(self, doc: Doc, shown: Matrix, raw: Matrix) -> None:
-        likely = self.calibration.label_probabilities(shown[None, :])[0]
-        doc.cats = {label: float(each) for label, each in zip(self._shown, likely, strict=True)}
+    def _judgement(self, text: str, shown: Matrix, raw: Matrix) -> Judgement:
         best = max(self._columns[int(shown.argmax())], key=lambda column: float(raw[column]))
-        doc._.judgement = Judgement(decide(shown, self._shown, self.calibration), self.head.evidence(doc.text, best))
+        return Judgement(decide(shown, self._shown, self.calibration), self.head.evidence(text, best))
 
 
 class Classifier:

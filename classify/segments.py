@@ -130,14 +130,18 @@ _HEAD = re.compile(
 )
 _NAME = re.compile(
     r"(?x)^(?:(?:Dr|Prof|Dipl)\.[\w.\-]*\s)* [A-ZÄÖÜŚŁŻÇİŞ][\w'’.-]*"
-    r"(?:[\ ,]+(?:von\ |van\ |de\ |und\ |u\.\ |&\ )?[A-ZÄÖÜŚŁŻÇİŞ][\w'’.-]*){0,3}$"
+    r"(?:[\ ,]+(?:von\ |van\ |de\ |und\ |u\.\ |&\ )?[A-ZÄÖÜŚŁŻÇİŞ][\w'’.-]*){0,3}(?<!-)$"
 )
+_TOWN = re.compile(r"(?:D-?\s?)?\d{5}\s+[A-ZÄÖÜ]")
 _HYPHENATED = re.compile(r"(?<=[^\W\d_])-[ \t]*\n[ \t]*(?=[a-zäöüß])")
 _SUBJECT_PREFIX = re.compile(
     r"(?i)^\s*(?:(?:re|aw|antw|wg|fw|fwd|tr|odp|ynt)\s*(?:\[\d+\])?\s*:\s*|\[[^\]\n]{0,40}\]\s*)+"
 )
 _MAX_SALUTATION_LINE = 30
 _MAX_TRAILING = 8
+_MAX_ADDRESS = 6
+_MAX_LABEL = 4
+"""Words of a line that may stand among the fields of a form ("Kundennummer: keine")."""
 _MAX_MARK = 300
 """Lines longer than this are neither addresses nor headers; it also bounds what the patterns may cost."""
 _MOST_OF_SUBJECT = 1_000
@@ -285,13 +289,24 @@ def _mark_letterhead(pieces: list[_Piece], opening: int) -> None:
 
     The subject line of a letter stands there too and stays body.
     """
-    head = [piece for piece in pieces[: opening or _MAX_SALUTATION_LINE] if piece.text and piece.part is Part.body]
-    for number, piece in enumerate(head):
-        following = head[number + 1].text if number + 1 < len(head) else ""
-        if _is_head(piece.text) or (_NAME.match(piece.text) and _is_head(following)):
-            piece.part = Part.letterhead
-        elif not opening:
-            return
+    head = [piece for piece in pieces[: opening or _MAX_SALUTATION_LINE] if piece.part is Part.body]
+    for paragraph in _paragraphs(head):
+        address = _address_lines(paragraph)
+        for number, piece in enumerate(paragraph):
+            if number < address or _is_head(piece.text):
+                piece.part = Part.letterhead
+            elif not opening and len(piece.text.split()) > _MAX_LABEL:
+                return
+
+
+def _address_lines(paragraph: list[_Piece]) -> int:
+    """How many lines at the top of a paragraph are an address: all down to postcode and town, if there are few."""
+    for number, piece in enumerate(paragraph[:_MAX_ADDRESS]):
+        if _SENTENCE_WORD.search(piece.text) or len(piece.text) > _MAX_CLOSING:
+            return 0
+        if _TOWN.match(piece.text):
+            return number + 1
+    return 0
 
 
 def _is_head(line: str) -> bool:
@@ -320,10 +335,15 @@ def _is_prose(paragraph: str) -> bool:
 def _mark_trailing(pieces: list[_Piece]) -> None:
     """Without a closing: name, address and numbers at the end are the signature."""
     bodies = [piece for piece in pieces if piece.part is Part.body and piece.text]
-    for piece in bodies[: -_MAX_TRAILING - 1 : -1]:
-        if piece is bodies[0] or not (_is_head(piece.text) or _NAME.match(piece.text)):
+    for above, piece in zip(bodies[-2::-1], bodies[: -_MAX_TRAILING - 1 : -1], strict=False):
+        if not (_is_head(piece.text) or (_NAME.match(piece.text) and _may_end(above.text))):
             return
         piece.part = Part.signature
+
+
+def _may_end(line: str) -> bool:
+    """Whether a name can stand below a line: a last word of a wrapped sentence looks like one."""
+    return (not line[-1:].isalpha() and line[-1:] not in {",", "-"}) or bool(_NAME.match(line)) or _is_head(line)
 
 
 def _joined(pieces: list[_Piece]) -> Iterator[Segment]:

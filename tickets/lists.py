@@ -1,12 +1,12 @@
-"""What agents and programs are shown: lists with filters, one ticket in full, what a search found, the state of it all."""
+"""What agents and programs are shown: lists with filters, one ticket in full, what a search found, counts."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Date, Integer, case, func, literal, tuple_
-from sqlalchemy.sql.elements import ColumnClause
+from sqlalchemy import ColumnElement, Date, Integer, String, case, func, literal, tuple_
+from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import Session, and_, col, or_, select
 
 from models.classification import DangerLevel
@@ -50,9 +50,9 @@ from tickets.views import (
 SOON = dt.timedelta(days=3)
 """Deadlines this near are on the day's list."""
 
+_V = TypeVar("_V")
+
 _NEVER = dt.date.max
-_DAY_CHARACTERS = 13
-"""Of an ISO 8601 time, down to the hour: German days begin on whole hours of UTC."""
 
 
 def tickets(session: Session, wanted: TicketFilter, limit: int, after: str) -> TicketPage:
@@ -75,7 +75,7 @@ def tickets(session: Session, wanted: TicketFilter, limit: int, after: str) -> T
     return TicketPage(tuple(summary(ticket) for ticket in page), _cursor(page[-1]) if len(found) > limit else "")
 
 
-def _order() -> tuple[ColumnElement[Any], ...]:
+def _order() -> tuple[SQLCoreOperations[Any], ...]:
     """What tickets are sorted by; the number makes the order complete, so that pages neither skip nor repeat."""
     waiting = col(Ticket.acknowledged_by).is_(None)
     rank = case(
@@ -199,7 +199,7 @@ def ticket(session: Session, ticket_id: int) -> TicketView:
     )
 
 
-def _of(session: Session, table: Any, ticket_id: int, *order: ColumnElement[Any]) -> Sequence[Any]:
+def _of(session: Session, table: Any, ticket_id: int, *order: SQLCoreOperations[Any]) -> Sequence[Any]:
     return session.exec(select(table).where(table.ticket_id == ticket_id).order_by(*order)).all()
 
 
@@ -207,14 +207,12 @@ def _links(session: Session, ticket_id: int) -> tuple[LinkView, ...]:
     """Links in both directions."""
     other = case((col(Link.ticket_id) == ticket_id, col(Link.other_id)), else_=col(Link.ticket_id))
     linked = (
-        select(Ticket.id, Link.reason, Ticket.subject, Ticket.status)
+        select(Ticket, Link.reason)
         .join(Link, col(Ticket.id) == other)
         .where(or_(col(Link.ticket_id) == ticket_id, col(Link.other_id) == ticket_id))
         .order_by(col(Link.id))
     )
-    return tuple(
-        LinkView(found or 0, reason, subject, status) for found, reason, subject, status in session.exec(linked)
-    )
+    return tuple(LinkView(number(row), reason, row.subject, row.status) for row, reason in session.exec(linked))
 
 
 def summary(ticket: Ticket) -> TicketSummary:
@@ -229,7 +227,7 @@ def _entry(entry: Entry) -> EntryView:
     return EntryView(**values)
 
 
-def _view[V](view: type[V], row: Any) -> V:
+def _view(view: type[_V], row: Any) -> _V:
     return view(**{field.name: getattr(row, field.name) for field in fields(view)})  # type: ignore[arg-type]
 
 
@@ -270,7 +268,7 @@ def overview(session: Session, today: dt.date) -> Counts:
         oldest_waiting=waiting_items[1],
         set_aside=set_aside[0],
         oldest_set_aside=set_aside[1],
-        tickets=dict(by_status),
+        tickets={Status(status): count for status, count in by_status},
         queues=dict(by_queue),
         alarms=_count(session, Ticket, is_open, unseen),
         overdue=_count(session, Ticket, is_open, due < today),
@@ -301,7 +299,7 @@ def journal(session: Session, zone: dt.tzinfo) -> tuple[SourceDay, ...]:
     for source, started, state, count in rows:
         day = dt.datetime.fromisoformat(f"{started}:00+00:00").astimezone(zone).date()
         found = days.setdefault((source, day), dict.fromkeys(ItemState, 0))
-        found[state] += count
+        found[ItemState(state)] += count
     return tuple(
         SourceDay(
             source=source,
@@ -317,15 +315,15 @@ def journal(session: Session, zone: dt.tzinfo) -> tuple[SourceDay, ...]:
 
 
 def _hour(session: Session) -> ColumnElement[str]:
-    """The hour in which an item was seen, in UTC, as ``2026-11-22 10``."""
-    seen_at: ColumnClause[Any] = col(Sighting.seen_at)  # type: ignore[assignment]
+    """The hour of UTC in which an item was seen, as ``2026-11-22 10``: our days begin on whole hours."""
+    seen_at = col(Sighting.seen_at)
     if session.get_bind().dialect.name == "sqlite":
-        return func.substr(seen_at, 1, _DAY_CHARACTERS, type_=None)
-    return func.to_char(func.timezone("UTC", seen_at), "YYYY-MM-DD HH24")
+        return func.strftime("%Y-%m-%d %H", seen_at, type_=String)
+    return func.to_char(func.timezone("UTC", seen_at), "YYYY-MM-DD HH24", type_=String)
 
 
 def unaccounted(session: Session) -> tuple[int, ...]:
-    """Items that say they are filed and are on no ticket, or the other way round. Always empty, or something is wrong."""
+    """Items that are filed by their state and on no ticket, or the other way round; none, or something is wrong."""
     odd = (
         select(Item.id)
         .join(Entry, isouter=True)

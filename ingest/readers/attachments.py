@@ -64,7 +64,7 @@ _MORE_EXTENSIONS = {
     ".csv": "text/csv", ".heic": "image/heic", ".webp": "image/webp", ".md": "text/plain", ".log": "text/plain",
     ".docx": _ZIP_FAMILY[0][1], ".xlsx": _ZIP_FAMILY[1][1], ".odt": "application/vnd.oasis.opendocument.text",
     ".ods": "application/vnd.oasis.opendocument.spreadsheet", ".p7m": "application/pkcs7-mime",
-    ".p7s": "application/pkcs7-signature", ".asc": "application/pgp-signature", ".rtf": "application/rtf",
+    ".p7s": "application/pkcs7-signature", ".rtf": "application/rtf",
 }  # fmt: skip
 # Its own table, not the one of the machine it runs on.
 _TYPES = mimetypes.MimeTypes(filenames=())

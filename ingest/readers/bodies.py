@@ -10,6 +10,11 @@ from ingest.readers.parts import Part, Warn, claimed_name, parse
 
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/enriched", "text/richtext"})
 _TEXT_TYPES = frozenset({"text/plain", "text/markdown", "text/x-markdown", "text/unknown"}) | _HTML_TYPES
+# Text for programs; shown as a file even where it has no name.
+_STRUCTURED = frozenset({
+    "text/calendar", "text/vcard", "text/x-vcard", "text/directory", "text/csv", "text/xml", "text/css", "text/rtf",
+    "text/rfc822-headers", "text/javascript", "text/tab-separated-values", "text/x-amp-html", "text/watch-html",
+})  # fmt: skip
 # Further ways to say the same as the text beside them, of use to no one here.
 _OTHER_RENDERINGS = frozenset(
     {"text/x-amp-html", "text/watch-html", "text/rtf", "application/rtf", "text/x-web-intelligent"}
@@ -221,10 +226,10 @@ class _Reader:
 
     def last_resort(self, root: Part, choice: _Choice) -> list[str]:
         """No part was meant to be the text: a named text part, what winmail.dat says, or text around the parts."""
-        for part in choice.named:
-            if part.disposition != "attachment" and self.text(part).strip():
-                self._warn("The mail has no text besides an attached one, which is shown instead.")
-                return [self.text(part)]
+        shown = [part for part in choice.named if part.disposition != "attachment" and self.text(part).strip()]
+        if shown:
+            self._warn("The mail has no text besides attached ones, which are shown instead.")
+            return [self.text(part) for part in shown]
         if any(text.strip() for text in self.wrapped):
             return [text for text in self.wrapped if text.strip()]
         before = charsets.decode(root.before).text.strip()
@@ -239,7 +244,9 @@ def _is_html(part: Part) -> bool:
 
 
 def _is_text(part: Part) -> bool:
-    return part.media_type in _TEXT_TYPES
+    """Unknown kinds of text are plain text (RFC 2046, 4.1.4), unless someone gave them a name."""
+    unknown = part.media_type.startswith("text/") and part.media_type not in _STRUCTURED and not part.filename
+    return part.media_type in _TEXT_TYPES or unknown
 
 
 def _meta_charset(part: Part, content: bytes) -> str:

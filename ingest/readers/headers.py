@@ -51,9 +51,16 @@ class Headers:
             index.setdefault(field.name, []).append(field.raw)
         return index
 
+    @cached_property
+    def _unfolded(self) -> dict[str, list[str]]:
+        return {}
+
     def encoded(self, name: str) -> list[str]:
         """Every field of this name, unfolded but not decoded, from the top."""
-        return [unfold(raw, self.charset) for raw in self._index.get(name.lower(), ())]
+        key = name.lower()
+        if key not in self._unfolded:
+            self._unfolded[key] = [unfold(raw, self.charset) for raw in self._index.get(key, ())]
+        return self._unfolded[key]
 
     def get(self, name: str) -> str:
         """The first field of this name, decoded and unfolded; empty if there is none."""
@@ -88,18 +95,25 @@ class _Collected:
     """The fields found so far."""
 
     names: list[str]
-    values: list[bytearray]
+    values: list[bytes | bytearray]
 
     def take(self, line: bytes) -> bool:
         """Keep a field, a folded line or an mbox line; False for anything else."""
         if line[:1] in b" \t" and self.values and line.strip():
-            self.values[-1] += line
+            self.fold(line)
         elif match := _FIELD.match(line):
             self.names.append(match[1].decode("latin-1").lower())
-            self.values.append(bytearray(line[match.end() :]))
+            self.values.append(line[match.end() :])
         else:
             return line.lstrip(b">").startswith(b"From ")
         return True
+
+    def fold(self, line: bytes) -> None:
+        """Lengthen the last value; a bytearray, for thousands of lines may follow."""
+        last = self.values[-1]
+        if not isinstance(last, bytearray):
+            last = self.values[-1] = bytearray(last)
+        last += line
 
     def fields(self) -> tuple[Field, ...]:
         """Nothing, if what looked like fields was the text of a mail without any."""
@@ -132,7 +146,7 @@ def split_block(content: bytes, start: int, end: int, *, lead: bool = False) -> 
                 break
             junk = junk or bool(line.strip())
             if found.values:
-                found.values[-1] += b" " + line
+                found.fold(b" " + line)
         at = stop
     fields = found.fields()
     return Block(fields, at if fields else _body_start(content, start, end), junk or bool(found.names and not fields))

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ingest.readers.html_lines import Lines
 from ingest.readers.html_style import FontSize, Style, style_of
 
 RULE = "_" * 32
@@ -26,7 +27,6 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _CID = re.compile(r"""\bcid:([^"'\s)>&]+)""", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200d\u2060\ufeff]+")
-_BULLET = re.compile(r"^[·•▪§]\s+")
 _UNCOUNTED = frozenset([
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
     "body", "dd", "dt", "head", "html", "li", "option", "p", "tbody", "td", "tfoot", "th", "thead", "tr",
@@ -57,13 +57,13 @@ class HtmlText:
 
 
 def html_to_text(html: str) -> HtmlText:
-    """Make readable text of an HTML body; never raises, needs linear time, never loads anything.
+    r"""Make readable text of an HTML body; never raises, needs linear time, never loads anything.
 
     Hidden text (preheaders) and tracking pixels are left out, unless nothing else is there. A link keeps its address in
     brackets where that is not what it says anyway.
 
     >>> html_to_text('<p>Gr&uuml;&szlig;e</p><a href="https://example.de/">Portal</a>').text
-    'Grüße\\n\\nPortal (https://example.de/)'
+    'Grüße\n\nPortal (https://example.de/)'
     """
     images = frozenset(unquote(name).strip("<>") for name in _CID.findall(html.replace("&#64;", "@")))
     tree = LexborHTMLParser(_bounded(html))
@@ -97,80 +97,19 @@ def _bounded(html: str) -> str:
 
 
 @dataclass(slots=True)
-class _Lines:
-    """The lines of one flow of text: the whole body, or one table cell."""
-
-    lines: list[str] = field(default_factory=list)
-    current: list[str] = field(default_factory=list)
-    gap: bool = False
-    """A blank line is wanted before the next text."""
-    depth: int = 0
-    """Quotes open around the current line."""
-    gap_depth: int = 0
-    verbatim: bool = False
-    """Inside ``pre``: leading blanks count."""
-    prefix: str = ""
-    """Bullet or number of the list item that begins with the next line."""
-    indent: int = 0
-
-    def write(self, text: str) -> None:
-        """Add inline text."""
-        if self.current and self.current[-1].endswith(" "):
-            text = text.lstrip(" ")
-        if text:
-            self.current.append(text)
-
-    def end_line(self) -> None:
-        """Finish the current line; a line of blanks is a gap."""
-        if not self.current:
-            return
-        line = "".join(self.current).rstrip(" \t\u00a0").replace("\u00a0", " ")
-        self.current.clear()
-        if not line.strip():
-            self.set_gap()
-            return
-        self.put(_BULLET.sub("- ", line if self.verbatim else line.strip()))
-
-    def put(self, line: str) -> None:
-        """Add a finished line, with the gap, the list mark and the quote marks that belong before it."""
-        if self.gap and self.lines:
-            self.lines.append(">" * min(self.gap_depth, self.depth))
-        self.gap = False
-        lead = " " * self.indent + self.prefix
-        if self.prefix:
-            self.indent += len(self.prefix)
-            self.prefix = ""
-        self.lines.append((">" * self.depth + " " if self.depth else "") + lead + line)
-
-    def set_gap(self) -> None:
-        """Ask for a blank line before whatever comes next."""
-        if not self.gap:
-            self.gap_depth = self.depth
-        self.gap = True
-        self.gap_depth = min(self.gap_depth, self.depth)
-
-    def line_break(self) -> None:
-        """A ``br``: ends a line, or makes a blank one."""
-        if self.current:
-            self.end_line()
-        else:
-            self.set_gap()
-
-
-@dataclass(slots=True)
 class _Renderer:
     """Walks the tree without recursion and writes what is visible."""
 
     white_is_hidden: bool
     show_hidden: bool
-    flow: _Lines = field(default_factory=_Lines)
-    outer: list[tuple[_Lines, list[list[str]]]] = field(default_factory=list)
+    flow: Lines = field(default_factory=Lines)
+    outer: list[tuple[Lines, list[list[str]]]] = field(default_factory=list)
     """Flows around the current table cell, with the cells of its row so far."""
     cells: list[list[str]] = field(default_factory=list)
     styles: list[Style] = field(default_factory=lambda: [Style()])
     lists: list[int] = field(default_factory=list)
     """For each open list the next number, -1 for bullets."""
-    links: list[tuple[str, _Lines, int]] = field(default_factory=list)
+    links: list[tuple[str, Lines, int]] = field(default_factory=list)
     preformatted: int = 0
 
     def render(self, root: LexborNode) -> str:
@@ -314,7 +253,7 @@ class _Renderer:
             self.outer.append((self.flow, self.cells))
             self.cells = []
         self.outer.append((self.flow, self.cells))
-        self.flow = _Lines()
+        self.flow = Lines()
 
     def _leave_cell(self) -> None:
         self.flow.end_line()

@@ -11,7 +11,7 @@ from ingest.readers.attachments import File, describe
 from ingest.readers.base import Context
 from ingest.readers.bodies import Body, read_body
 from ingest.readers.dates import parse_date
-from ingest.readers.headers import Headers
+from ingest.readers.headers import Headers, split_block
 from ingest.readers.parts import Warn, parse
 from models.errors import ItemError
 from models.message import Address, Attachment, MachineKind, Message, Original
@@ -85,7 +85,7 @@ def compose(parsed: Parsed, original: Original, context: Context) -> Message:
         sent_at=_sent_at(headers, warn),
         message_id=next(iter(_ids(headers, "message-id")), ""),
         in_reply_to=next(iter(_ids(headers, "in-reply-to")), ""),
-        references=tuple(_ids(headers, "references")),
+        references=tuple(dict.fromkeys([*_ids(headers, "references"), *_returned_ids(headers, body)])),
         from_=sender,
         sender=headers.address("sender"),
         reply_to=_correspondents(headers, "reply-to"),
@@ -158,6 +158,16 @@ def _ids(headers: Headers, name: str) -> list[str]:
     if not found:
         found = [word.strip("<>,;\"'") for word in text.split() if "@" in word or name == "message-id"]
     return [identifier[:998] for identifier in dict.fromkeys(found) if identifier]
+
+
+def _returned_ids(headers: Headers, body: Body) -> Iterator[str]:
+    """The mail that a report is about counts as one it answers; so a bounce finds its ticket."""
+    if headers.content_type != "multipart/report":
+        return
+    for file in body.files:
+        if file.media_type.startswith(("message/rfc822", "text/rfc822-headers", "message/global")):
+            block = split_block(file.content, 0, len(file.content), lead=True)
+            yield from _ids(Headers(block.fields), "message-id")
 
 
 def _sent_at(headers: Headers, warn: Warn) -> dt.datetime | None:

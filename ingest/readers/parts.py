@@ -70,10 +70,21 @@ class _Budget:
     parts: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Where an entity lies, and what it is if it does not say."""
+
+    content: bytes
+    start: int
+    end: int
+    depth: int = 0
+    default: str = ""
+
+
 def parse(content: bytes, warn: Warn) -> Part:
     """Read a whole mail; whatever it looks like, something comes back."""
     content = _usual_line_ends(content)
-    return _entity(content, (0, len(content)), warn, _Budget(_MAX_PARTS), depth=0)
+    return _entity(_Scope(content, 0, len(content)), warn, _Budget(_MAX_PARTS))
 
 
 def _usual_line_ends(content: bytes) -> bytes:
@@ -86,96 +97,106 @@ def _usual_line_ends(content: bytes) -> bytes:
     return content
 
 
-def _entity(content: bytes, span: tuple[int, int], warn: Warn, budget: _Budget, depth: int) -> Part:
-    """One entity between two offsets."""
-    start, end = span
-    block = split_block(content, start, end, lead=depth == 0)
+def _entity(scope: _Scope, warn: Warn, budget: _Budget) -> Part:
+    block = split_block(scope.content, scope.start, scope.end, lead=scope.depth == 0)
     if block.junk:
         warn("Lines that are no header fields stood among the headers.")
-    budget.parts -= 1
-    part = _leaf(block.fields, content, block.body, end)
-    if depth == 0 and not block.fields:
+    if scope.depth == 0 and not block.fields:
         warn("The mail has no headers.")
-    if depth >= _MAX_DEPTH or budget.parts <= 0:
-        warn("Parts are nested too deeply or are too many; the rest was not read.")
-        return part
+    budget.parts -= 1
+    body = _Scope(scope.content, block.body, scope.end, scope.depth, scope.default)
+    part = _leaf(block.fields, body)
     if not part.media_type.startswith("multipart/"):
         return part
-    return _multipart(part, content, (block.body, end), warn, budget, depth)
+    if scope.depth >= _MAX_DEPTH or budget.parts <= 0:
+        warn("Parts are nested too deeply or are too many; the rest was not read.")
+        return part
+    return _multipart(part, body, warn, budget)
 
 
-def _leaf(fields: tuple[Field, ...], content: bytes, start: int, end: int) -> Part:
-    headers = Headers(fields)
-    media_type, values = _content_type(headers, content, start, end)
-    disposition, more = parameters(next(iter(headers.encoded("content-disposition")), ""))
+def _leaf(fields: tuple[Field, ...], scope: _Scope) -> Part:
+    bare = Headers(fields)
+    media_type, values = _content_type(bare, scope)
+    disposition, more = parameters(next(iter(bare.encoded("content-disposition")), ""))
     filename = more.get("filename") or values.get("name") or more.get("name") or values.get("filename") or ""
-    headers = replace(
-        headers,
-        content_type=media_type,
-        report_type=values.get("report-type", "").lower(),
-        charset=values.get("charset", ""),
-    )
-    return Part(headers, media_type, values, disposition, filename, content[start:end])
+    report_type = values.get("report-type", "").lower()
+    headers = Headers(fields, media_type, report_type, charset=values.get("charset", ""))
+    return Part(headers, media_type, values, disposition, filename, scope.content[scope.start : scope.end])
 
 
-def _content_type(headers: Headers, content: bytes, start: int, end: int) -> tuple[str, dict[str, str]]:
+def _content_type(headers: Headers, scope: _Scope) -> tuple[str, Mapping[str, str]]:
     """The first Content-Type that is one; several may be there."""
     fields = [parameters(text) for text in headers.encoded("content-type")]
     usable = [(kind, values) for kind, values in fields if _TYPE.fullmatch(kind)]
     for kind, values in usable if len(usable) > 1 else ():
-        if kind.startswith("multipart/") and _boundaries(content, start, end, values.get("boundary", "").encode()):
+        if kind.startswith("multipart/") and _boundaries(scope, values.get("boundary", "").encode()):
             return kind, values
     if usable:
-        return usable[0]
+        return _unless_multipart(*usable[0], scope)
     if fields:
         kind, values = fields[0]
-        return _BARE_TYPES.get(
-            kind, "multipart/mixed" if values.get("boundary") else _looks_like(content, start)
-        ), values
-    if headers.fields and _BOUNDARY_LINE.match(content, _skip_blank(content, start, end), end):
+        likely = "multipart/mixed" if values.get("boundary") else _looks_like(scope)
+        return _BARE_TYPES.get(kind, likely), values
+    if headers.fields and _BOUNDARY_LINE.match(scope.content, _skip_blank(scope), scope.end):
         return "multipart/mixed", {}
-    return _looks_like(content, start), {}
+    return scope.default or _looks_like(scope), {}
 
 
-def _skip_blank(content: bytes, start: int, end: int) -> int:
-    while start < end and content[start : start + 1] in (b"\r", b"\n"):
-        start += 1
-    return start
+def _unless_multipart(kind: str, values: Mapping[str, str], scope: _Scope) -> tuple[str, Mapping[str, str]]:
+    """A boundary makes a multipart of what calls itself text, if the body begins with it."""
+    boundary = values.get("boundary", "")
+    if kind.startswith("text/") and boundary and scope.content.startswith(f"--{boundary}".encode(), _skip_blank(scope)):
+        return "multipart/mixed", values
+    return kind, values
 
 
-def _looks_like(content: bytes, start: int) -> str:
-    return "text/html" if _HTML_START.match(content, start, start + 500) else "text/plain"
+def _skip_blank(scope: _Scope) -> int:
+    at = scope.start
+    while at < scope.end and scope.content[at : at + 1] in (b"\r", b"\n"):
+        at += 1
+    return at
 
 
-def _multipart(part: Part, content: bytes, span: tuple[int, int], warn: Warn, budget: _Budget, depth: int) -> Part:
-    start, end = span
-    pieces = _boundaries(content, start, end, part.parameters.get("boundary", "").encode())
+def _looks_like(scope: _Scope) -> str:
+    return "text/html" if _HTML_START.match(scope.content, scope.start, scope.start + 500) else "text/plain"
+
+
+def _multipart(part: Part, scope: _Scope, warn: Warn, budget: _Budget) -> Part:
+    pieces = _boundaries(scope, part.parameters.get("boundary", "").encode())
     if not pieces:
-        guessed = _BOUNDARY_LINE.search(content, start, min(end, start + _GUESS_BYTES))
-        pieces = _boundaries(content, start, end, guessed[1]) if guessed else []
+        guessed = _BOUNDARY_LINE.search(scope.content, scope.start, min(scope.end, scope.start + _GUESS_BYTES))
+        pieces = _boundaries(scope, guessed[1]) if guessed else []
         if pieces:
             warn("The boundary between the parts is not the declared one; it was found all the same.")
     if not pieces:
-        return _without_boundary(part, warn, budget, depth)
-    children = tuple(_entity(content, piece, warn, budget, depth + 1) for piece in pieces[: max(budget.parts, 0)])
-    return replace(part, raw=b"", children=children, before=content[start : pieces[0][0]].rpartition(b"--")[0])
+        return _without_boundary(part, scope, warn, budget)
+    if len(pieces) > budget.parts:
+        warn("Parts are nested too deeply or are too many; the rest was not read.")
+    default = "message/rfc822" if part.media_type == "multipart/digest" else ""
+    children = tuple(
+        _entity(_Scope(scope.content, start, end, scope.depth + 1, default), warn, budget)
+        for start, end in pieces[: max(budget.parts, 0)]
+    )
+    before = scope.content[scope.start : pieces[0][0]].rstrip(b"\r\n").rpartition(b"\n")[0]
+    return replace(part, raw=b"", children=children, before=before)
 
 
-def _without_boundary(part: Part, warn: Warn, budget: _Budget, depth: int) -> Part:
+def _without_boundary(part: Part, scope: _Scope, warn: Warn, budget: _Budget) -> Part:
     """Not one boundary line: the whole may be encoded once more, against the rules, or be plain text."""
-    unpacked = part.unpacked()
-    if unpacked.content != part.raw and part.parameters.get("boundary", "?").encode() in unpacked.content:
+    content = part.unpacked().content
+    if len(content) < len(part.raw) and part.parameters.get("boundary", "?").encode() in content:
         warn("A multipart was encoded as a whole, which the standard forbids.")
-        content = unpacked.content
-        return _multipart(replace(part, raw=content), content, (0, len(content)), warn, budget, depth)
+        inner = _Scope(content, 0, len(content), scope.depth, scope.default)
+        return _multipart(replace(part, raw=content), inner, warn, budget)
     if not part.raw.strip():
         return replace(part, raw=b"")
     warn("A multipart has no parts; it was read as text.")
-    return replace(part, media_type=_looks_like(part.raw, 0))
+    return replace(part, media_type=_looks_like(scope))
 
 
-def _boundaries(content: bytes, start: int, end: int, boundary: bytes) -> list[tuple[int, int]]:
+def _boundaries(scope: _Scope, boundary: bytes) -> list[tuple[int, int]]:
     """The spans between the boundary lines; a missing last line is made up for."""
+    content, start, end = scope.content, scope.start, scope.end
     mark = b"--" + boundary
     if not boundary.strip():
         return []

@@ -14,12 +14,14 @@ _HEADER_LINES = 30
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _ADDRESS = re.compile(r"[\w.+%&'*/=?^-]{1,80}@[\w-]{1,80}(?:\.[\w-]{1,80})*")
 _DATE = re.compile(
-    r"\d{1,2}:\d{2}|\d{1,4}[./-]\d{1,2}\b|\b(?:19|20)\d{2}\b|\d{1,2}\.? ?(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])",
+    r"\d{1,2}:\d{2}|\d{1,4}[./-]\d{1,2}\b|\b(?:19|20)\d{2}\b|\d{1,2}\.? ?(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|"
+    r"sep|o[ck]t|nov|de[cz])",
     re.IGNORECASE,
 )
 
 _WROTE = (
-    r"(?:wrote|writes|said|says|sent|schrieben(?: sie)?|schrieb(?: am)?|schreibt|geschrieben|(?:nous )?a\s+(?:é|e)crit|ha scritto|escribió|"
+    r"(?:wrote|writes|said|says|sent|schrieben(?: sie)?|schrieb(?: am)?|schreibt|geschrieben|(?:nous )?a\s+(?:é|"
+    r"e)crit|ha scritto|escribió|"
     r"escreveu|napisał(?:a|\(a\)|/a|em)?|nadesłał(?:a|\(a\))?|pisze|yazdı|yazmış|şunları yazdı|napsal(?:a|\(a\))?|"
     r"написал(?:а|\(а\))?|пишет|пише|написав|geschreven|schreef|skrev|kirjoitti|írta|a scris|写道|のメッセージ|작성)"
 )
@@ -37,9 +39,12 @@ _PERSON_SPEAKS = re.compile(
     r"\b(?:ich|wir|mir|uns|mein\w*|i|we|me|us|my|je|ja|yo)\b(?![.@-])|\bhaben? (?:sie|er)\b", re.IGNORECASE
 )
 """Words of somebody telling what was written, not of a mail program."""
-_YOU_WROTE = re.compile(r"\b(?:you wrote|sie schrieben|schrieben sie|du schriebst|hast du geschrieben)\s*:$", re.IGNORECASE)
+_YOU_WROTE = re.compile(
+    r"\b(?:you wrote|sie schrieben|schrieben sie|du schriebst|hast du geschrieben)\s*:$", re.IGNORECASE
+)
 _DATE_PERSON = re.compile(
-    r"^(?:\w{2,12}\.?,? )?\d{1,4}[ ./-](?=.{0,30}\d).{3,150}(?:<[^<>]{3,120}@[^<>]{3,120}>:?|\bvon \S{1,100}@\S{1,100}:)$",
+    r"^(?:\w{2,12}\.?,? )?\d{1,4}[ ./-](?=.{0,30}\d).{3,150}(?:<[^<>]{3,120}@[^<>]{3,120}>:?|"
+    r"\bvon \S{1,100}@\S{1,100}:)$",
     re.IGNORECASE,
 )
 """Gmail's short form and Tutanota's: date, name, address."""
@@ -48,14 +53,18 @@ _SHARED_LINE = re.compile(
 )
 
 _FORWARDED = (
-    r"forwarded (?:message|mail)(?: (?:from|follows|by)[^-]{0,80})?|weitergeleitete (?:nachricht|e-?mail|mail)(?: von[^-]{0,80})?|"
+    r"forwarded (?:message|mail)(?: (?:from|follows|by)[^-]{0,80})?|weitergeleitete (?:nachricht|e-?mail|"
+    r"mail)(?: von[^-]{0,80})?|"
     r"message transféré|message réexpédié|mensaje reenviado|messaggio inoltrato|przesłana (?:dalej )?wiadomość|"
     r"wiadomość przekazana dalej|iletilen (?:ileti|mesaj|e-?posta)|iletilmiş mesaj|doorgestuurd bericht|"
-    r"videresendt (?:meddelelse|melding)|vidarebefordrat meddelande|пересылаемое сообщение|weitergeleitet von[^-]{0,80}"
+    r"videresendt (?:meddelelse|melding)|vidarebefordrat meddelande|пересылаемое сообщение|"
+    r"weitergeleitet von[^-]{0,80}"
 )
 _ORIGINAL = (
-    r"urspr(?:ü|ue|u)ngliche[rn]? (?:nachricht|e-?mail|mail|termin)|original ?-?(?:nachricht|mail|e-?mail)|original ?(?:message|appointment)|"
-    r"originalmail|reply message|antwort ?-?nachricht|message d'origine|mensaje original|mensagem original|messaggio originale|"
+    r"urspr(?:ü|ue|u)ngliche[rn]? (?:nachricht|e-?mail|mail|termin)|original ?-?(?:nachricht|mail|e-?mail)|"
+    r"original ?(?:message|appointment)|"
+    r"originalmail|reply message|antwort ?-?nachricht|message d'origine|mensaje original|mensagem original|"
+    r"messaggio originale|"
     r"oprindelig meddelelse|opprinnelig melding|ursprungligt meddelande|oorspronkelijk bericht|"
     r"oryginalna wiadomość|wiadomość oryginalna|orijinal (?:mesaj|ileti|e-?posta)|původní zpráva|"
     r"исходное сообщение|原始邮件|original message processed by david.{0,20}"
@@ -72,7 +81,8 @@ _BEGIN_FORWARDED = re.compile(
     re.IGNORECASE,
 )
 _REPLY_ABOVE = re.compile(
-    r"^[^\w]*(?:(?:please )?(?:type your )?reply above this line|write above this line|(?:bitte )?(?:antworten sie|schreiben sie|geben sie ihre antwort|antwort bitte)"
+    r"^[^\w]*(?:(?:please )?(?:type your )?reply above this line|write above this line|(?:bitte )?(?:antworten sie|"
+    r"schreiben sie|geben sie ihre antwort|antwort bitte)"
     r" (?:nur )?(?:ober|über)[^.]{0,40}(?:zeile|linie)(?: ein)?)\b",
     re.IGNORECASE,
 )
@@ -80,20 +90,28 @@ _DAVID = re.compile(r"^\[?original message processed by david", re.IGNORECASE)
 _RULE = re.compile(r"^[-_=*–—]{5,}$")
 
 _ROLES = {
-    "sender": "von|from|de|da|van|fra|från|od|kimden|gönderen|от|від|lähettäjä|feladó|expéditeur|发件人|差出人",
-    "date": "gesendet(?: am)?|datum|date|sent(?: at)?|envoyé(?: le)?|enviado(?: el)?|fecha|inviato|data|verzonden|sendt|dato|skickat|"
-    "wysłano|gönderilen|gönderilme tarihi|gönderme tarihi|gönderildi|tarih|дата|отправлено|odesláno|发送时间|日付",
-    "to": "an|to|à|a|para|aan|til|till|do|kime|alıcı|кому|komu|empfänger|收件人|宛先",
-    "subject": "betreff|betrifft|subject|objet|asunto|assunto|oggetto|onderwerp|emne|ämne|temat|konu|тема|předmět|thema|主题|件名",
-    "other": "cc|cci|bcc|kopie|kopie an|copie|copia|dw|kopia|bilgi|antwort an|reply-to|answer to|organisation|organization|"
-    "priorität|wichtigkeit|importance|priority|anlagen?|attachments?|anhang|anhänge|message-id|mailed-by|signed-by",
+    "sender": (r"von|from|de|da|van|fra|från|od|kimden|gönderen|от|від|lähettäjä|feladó|expéditeur|发件人|差出人"),
+    "date": (
+        r"gesendet(?: am)?|datum|date|sent(?: at)?|envoyé(?: le)?|enviado(?: el)?|fecha|inviato|data|verzonden|"
+        r"sendt|dato|skickat|wysłano|gönderilen|gönderilme tarihi|gönderme tarihi|gönderildi|tarih|дата|отправлено|"
+        r"odesláno|发送时间|日付"
+    ),
+    "to": (r"an|to|à|a|para|aan|til|till|do|kime|alıcı|кому|komu|empfänger|收件人|宛先"),
+    "subject": (
+        r"betreff|betrifft|subject|objet|asunto|assunto|oggetto|onderwerp|emne|ämne|temat|konu|тема|předmět|thema|"
+        r"主题|件名"
+    ),
+    "other": (
+        r"cc|cci|bcc|kopie|kopie an|copie|copia|dw|kopia|bilgi|antwort an|reply-to|answer to|organisation|"
+        r"organization|priorität|wichtigkeit|importance|priority|anlagen?|attachments?|anhang|anhänge|message-id|"
+        r"mailed-by|signed-by"
+    ),
 }
-_LABEL = re.compile(
-    rf"^[\s>*_•|]{{0,8}}(?:{'|'.join(f'(?P<{role}>{words})' for role, words in _ROLES.items())})[ *]{{0,3}}[:：][\s*]*",
-    re.IGNORECASE,
-)
+_ANY_ROLE = "|".join(f"(?P<{role}>{words})" for role, words in _ROLES.items())
+_LABEL = re.compile(rf"^[\s>*_•|]{{0,8}}(?:{_ANY_ROLE})[ *]{{0,3}}[:：][\s*]*", re.IGNORECASE)
 _GLUED = re.compile(
-    r"^[\s*]*(?:von|from)\s*:.{3,200}?(?:gesendet|datum|sent|date)(?: am)?\s*:.{3,150}?(?:an|to)\s*:.{1,200}?(?:betreff|subject)\s*:",
+    r"^[\s*]*(?:von|from)\s*:.{3,200}?(?:gesendet|datum|sent|date)(?: am)?\s*:.{3,150}?(?:an|"
+    r"to)\s*:.{1,200}?(?:betreff|subject)\s*:",
     re.IGNORECASE,
 )
 """A header block that lost its line breaks on the way from HTML to text."""
@@ -142,7 +160,9 @@ def frame_at(lines: Sequence[str], index: int) -> Frame | None:
         # A bare rule belongs to the frame below it: Outlook's 32 underscores.
         found = _header_block(lines, following) or _separator(lines, following)
         return _from(found, index)
-    return _separator(lines, index) or _header_block(lines, index) or _shared(lines, index) or _attribution(lines, index)
+    return (
+        _separator(lines, index) or _header_block(lines, index) or _shared(lines, index) or _attribution(lines, index)
+    )
 
 
 def _from(frame: Frame | None, start: int) -> Frame | None:
@@ -228,7 +248,9 @@ def _block(values: dict[str, str], start: int, end: int, needed: int) -> Frame |
     dated = bool(_DATE.search(values.get("date", "")))
     if "sender" in values:
         likely = len(main) >= needed and ("subject" in values or by_mail)
-        likely = likely or (len(main) >= 2 and "@" in values["sender"] and (dated or "subject" in values or "to" in values))
+        likely = likely or (
+            len(main) >= 2 and "@" in values["sender"] and (dated or "subject" in values or "to" in values)
+        )
     else:
         likely = {"date", "to"} <= values.keys() and dated and ("@" in values["to"] or "subject" in values)
     if not likely:
@@ -241,7 +263,8 @@ def _attribution(lines: Sequence[str], index: int) -> Frame | None:
     """``Am … schrieb …:``, also wrapped over several lines."""
     joined = lines[index]
     begins = bool(_BEGINNING.match(joined))
-    for end in range(index + 1, min(len(lines), index + _FRAME_LINES) + 1):
+    most = _FRAME_LINES if begins else 2
+    for end in range(index + 1, min(len(lines), index + most) + 1):
         if _is_attribution(joined, begins=begins, quote_follows=_quote_follows(lines, end)):
             address = _ADDRESS.search(joined)
             return Frame(index, end, address=address[0] if address else "")
@@ -272,7 +295,12 @@ def _is_attribution(joined: str, *, begins: bool, quote_follows: bool) -> bool:
         return False
     addressed = bool(_ADDRESS.search(joined))
     dated = bool(_DATE.search(joined))
-    return (begins and dated) or addressed or bool(_YOU_WROTE.search(joined)) or bool(re.search(r" via .+ wrote:$", joined))
+    return (
+        (begins and dated)
+        or addressed
+        or bool(_YOU_WROTE.search(joined))
+        or bool(re.search(r" via .+ wrote:$", joined))
+    )
 
 
 def _shared(lines: Sequence[str], index: int) -> Frame | None:

@@ -8,9 +8,12 @@ from ingest.readers.quote_frames import Frame, clean, frame_at, is_quoted
 from ingest.readers.signatures import strip_signature
 
 _FORWARD_SUBJECT = re.compile(
-    r"^\W*(?:wg|fwd?|wtr|weitergeleitet|tr|rv|enc|vs|vb|vl|doorst|pd|i̇?lt|ilt|пересл)\s?(?:\[\d+\])?\s?[:：]|^\[fwd", re.IGNORECASE
+    r"^\W*(?:wg|fwd?|wtr|weitergeleitet|tr|rv|enc|vs|vb|vl|doorst|pd|i̇?lt|ilt|пересл)\s?(?:\[\d+\])?\s?[:：]|^\[fwd",
+    re.IGNORECASE,
 )
-_REPLY_SUBJECT = re.compile(r"^\W*(?:aw|re|antw|antwort|sv|odp|ynt|rif|ref)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]", re.IGNORECASE)
+_REPLY_SUBJECT = re.compile(
+    r"^\W*(?:aw|re|antw|antwort|sv|odp|ynt|rif|ref)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]", re.IGNORECASE
+)
 _MARK = re.compile(r"^[ \t\u00a0]*> ?")
 _LINK = re.compile(r"^[(<]\s?(?:https?|mailto):")
 _OPEN_LINK = re.compile(r"[(<]https?:[^\s)>]*$")
@@ -33,7 +36,7 @@ class Split:
 
 
 def split(text: str, *, subject: str, own: Callable[[str], bool]) -> Split:
-    """Tell new text, quoted text and signature apart, in linear time.
+    r"""Tell new text, quoted text and signature apart, in linear time.
 
     Args:
         text: body with line ends ``\\n``; quotes begin with ``>`` or below a frame such as ``Am … schrieb …:``.
@@ -98,7 +101,12 @@ def _quote_below(cleaned: Sequence[str], start: int) -> bool:
 
 def _belongs_to_quote(cleaned: Sequence[str], index: int) -> bool:
     """Whether an unmarked line between two marked ones is the rest of the upper one, or only a link."""
-    if index == 0 or index + 1 >= len(cleaned) or not is_quoted(cleaned[index - 1]) or not is_quoted(cleaned[index + 1]):
+    if (
+        index == 0
+        or index + 1 >= len(cleaned)
+        or not is_quoted(cleaned[index - 1])
+        or not is_quoted(cleaned[index + 1])
+    ):
         return False
     line, above = cleaned[index], cleaned[index - 1]
     if _LINK.match(line) or _OPEN_LINK.search(above):
@@ -115,9 +123,9 @@ def _answered(lines: Sequence[str], quoted: Sequence[bool]) -> Split:
         if is_old:
             olds.append(_joined(block))
             continue
-        text, signature = strip_signature(block)
-        texts.append(_joined(text))
-        signatures.append(_joined(signature))
+        new, closing = strip_signature(block)
+        texts.append(_joined(new))
+        signatures.append(_joined(closing))
     text, old, signature = ("\n\n".join(filter(None, parts)) for parts in (texts, olds, signatures))
     if text:
         return Split(text, old, signature, forwarded=False)
@@ -126,9 +134,7 @@ def _answered(lines: Sequence[str], quoted: Sequence[bool]) -> Split:
     return Split(_unmarked(old), "", "", forwarded=False)
 
 
-def _forwarded(
-    lines: Sequence[str], quoted: Sequence[bool], frame: Frame | None, own: Callable[[str], bool]
-) -> Split:
+def _forwarded(lines: Sequence[str], quoted: Sequence[bool], frame: Frame | None, own: Callable[[str], bool]) -> Split:
     """The passed-on mail is the message, unless it is our own: then only what was written above it is."""
     start = frame.start if frame is not None else _first(quoted)
     above, signature = (_joined(part) for part in strip_signature(lines[:start]))

@@ -15,13 +15,18 @@ _ROUNDS = 6
 _DASHES = re.compile(r"^(?:--|—|-- -|–)$")
 _RULE = re.compile(r"^(?:[-_=*~#+•–—]\s?){5,}$")
 _HYPHEN_NAME = re.compile(r"^[-–—~/]\s?[^\W\d_][\w.'’-]{0,30}(?: [^\W\d_][\w.'’-]{0,30}){0,2}$")
-_PICTURE = re.compile(r"^(?:\[(?:cid:|image|bild|logo|inline)[^\]]{0,200}\]?|<image\d+\.\w+>|\[[^\]]{0,60}\]\s?<https?:[^>]{0,200}>)$", re.IGNORECASE)
+_PICTURE = re.compile(
+    r"^(?:\[(?:cid:|image|bild|logo|inline)[^\]]{0,200}\]?|<image\d+\.\w+>|\[[^\]]{0,60}\]\s?<https?:[^>]{0,200}>)$",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"[.!?…:]['\"“”)]*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_PARTICLES = frozenset(
-    "von van de der den zu zur und & u. i.a. i.v. ppa. im in auftrag dr. prof. familie fam. frau herr mr mrs the aus vom nach an ihr ihre "
-    "euer eure dein deine your from am / - + |".split()
-)
+_PARTICLES = frozenset([
+    "von", "van", "de", "der", "den", "zu", "zur", "und", "&", "u.", "i.a.", "i.v.", "ppa.", "im", "in",
+    "auftrag", "dr.", "prof.", "familie", "fam.", "frau", "herr", "mr", "mrs", "the", "aus", "vom", "nach", "an", "ihr", "ihre", "euer",
+    "eure", "dein", "deine", "your", "from", "am", "/", "-", "+", "|",
+])  # fmt: skip
+"""Words that stand in names without a capital letter."""
 _PLACES = frozenset(["aus", "vom", "von", "nach", "an", "from", "in", "und", "and", "bis"])
 
 
@@ -40,18 +45,28 @@ def strip_signature(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     What reads like prose after a closing (a postscript, a forgotten meter reading) stays text. A signature that would
     be everything is given as such; the caller decides.
     """
-    text, signature = list(lines), []
+    text = _without_blank_end(lines)
+    signature: list[str] = []
+    blank_below = False
     for _ in range(_ROUNDS):
         kept, cut = _strip_once(text)
         if not cut:
             break
-        text, signature = kept, [*cut, *signature]
+        between = [""] if signature and blank_below else []
+        signature = [*cut, *between, *signature]
+        text = _without_blank_end(kept)
+        blank_below = len(text) < len(kept)
     return text, signature
 
 
+def _without_blank_end(lines: Sequence[str]) -> list[str]:
+    end = len(lines)
+    while end and not clean(lines[end - 1]):
+        end -= 1
+    return list(lines[:end])
+
+
 def _strip_once(lines: list[str]) -> tuple[list[str], list[str]]:
-    while lines and not clean(lines[-1]):
-        lines = lines[:-1]
     if not lines:
         return lines, []
     start = max(0, len(lines) - _LINES)
@@ -65,7 +80,8 @@ def _strip_once(lines: list[str]) -> tuple[list[str], list[str]]:
 
 def _divide(lines: list[str], cleaned: list[str], start: int, found: int) -> tuple[list[str], list[str]]:
     """Cut at a line, but keep paragraphs of news that stand below it."""
-    text, signature = lines[: start + found], []
+    text = lines[: start + found]
+    signature: list[str] = []
     for paragraph, (begin, end) in _paragraphs(cleaned, found):
         kept = begin > found and _is_news(paragraph)
         target = text if kept else signature
@@ -185,7 +201,13 @@ def _footer(cleaned: Sequence[str]) -> int | None:
         return begin
     contacts = sum(1 for line in paragraph if CONTACT.search(line))
     introduced = cleaned[begin - 1].endswith(":") or (len(paragraphs) > 1 and paragraphs[-2][0][-1].endswith(":"))
-    if contacts >= 2 and not introduced and len(paragraph[0]) <= 50 and not _is_prose(joined) and not DATA.search(joined):
+    if (
+        contacts >= 2
+        and not introduced
+        and len(paragraph[0]) <= 50
+        and not _is_prose(joined)
+        and not DATA.search(joined)
+    ):
         return begin
     return None
 

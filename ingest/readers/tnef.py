@@ -10,7 +10,7 @@ from ingest.readers.charsets import decode
 
 TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
 _SIGNATURE = b"\x78\x9f\x3e\x22"
-_METHOD_EMBEDDED = 5
+_ATTRIBUTE_HEAD = 9
 
 # The library logs what it does not know, mail by mail; our warnings say what matters.
 logging.getLogger("tnefparse").addHandler(logging.NullHandler())
@@ -32,6 +32,8 @@ def is_tnef(content: bytes) -> bool:
 
 def unwrap(content: bytes) -> Wrapped | None:
     """What is inside, or None if it is damaged."""
+    if not _complete(content):
+        return None
     from tnefparse import TNEF  # type: ignore[import-untyped]  # 70 ms to import, for few mails
 
     try:
@@ -43,6 +45,14 @@ def unwrap(content: bytes) -> Wrapped | None:
         return None
     except NotImplementedError:
         return None
+
+
+def _complete(content: bytes) -> bool:
+    """Every attribute (level, id, length, data, checksum) lies within the file."""
+    at = 6
+    while at + _ATTRIBUTE_HEAD <= len(content):
+        at += _ATTRIBUTE_HEAD + struct.unpack_from("<I", content, at + 5)[0] + 2
+    return at == len(content) or (at < len(content) and not content[at:].strip(b"\x00\r\n"))
 
 
 def _text(body: Any) -> str:

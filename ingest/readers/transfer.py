@@ -1,11 +1,14 @@
 """Transfer encodings (RFC 2045, 6), uuencode, and text that flows (RFC 3676)."""
 
 import binascii
+import itertools
 import re
 from dataclasses import dataclass
 
 _BASE64_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _BASE64_JUNK = bytes(set(range(256)) - set(_BASE64_LETTERS))
+_SURE_LETTERS = 60
+"""So many letters of base64 in a row are no words."""
 _LOOSE_SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
 _UU_BLOCK = re.compile(
     rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n(.*?)^(?:end|\Z)[ \t]*\r?\n?", re.MULTILINE | re.DOTALL
@@ -60,21 +63,28 @@ def unpack(raw: bytes, name: str) -> Unpacked:
 def _base64(raw: bytes) -> Unpacked:
     letters = raw.translate(None, _BASE64_JUNK)
     dropped = len(raw) - len(letters) - sum(raw.count(mark) for mark in (b"\r", b"\n", b" ", b"\t"))
-    if dropped * 10 > len(letters):
-        return Unpacked(raw, fits=False)
     if dropped:
-        # A list server or a virus scanner has appended its footer.
-        letters = b"".join(line for line in raw.split(b"\n") if _is_base64_line(line)).translate(None, _BASE64_JUNK) or letters
+        kept = _without_footer(raw)
+        if not kept and dropped * 10 > len(letters):
+            return Unpacked(raw, fits=False)
+        letters = kept or letters
     if b"=" in letters.rstrip(b"="):
-        return Unpacked(
-            b"".join(_base64_stretch(stretch) for stretch in letters.split(b"=") if stretch), fits=not dropped
-        )
-    return Unpacked(_base64_stretch(letters.rstrip(b"=")), fits=not dropped)
+        content = b"".join(_base64_stretch(stretch) for stretch in letters.split(b"=") if stretch)
+    else:
+        content = _base64_stretch(letters.rstrip(b"="))
+    return Unpacked(content, fits=not dropped)
+
+
+def _without_footer(raw: bytes) -> bytes:
+    """The base64 above what a list server or a virus scanner has appended; empty if the top is no base64."""
+    lines = raw.strip().splitlines()
+    top = b"".join(line.strip() for line in itertools.takewhile(_is_base64_line, lines))
+    likely = len(top) % 4 == 0 and (top.endswith(b"=") or len(top) >= _SURE_LETTERS)
+    return top if likely else b""
 
 
 def _is_base64_line(line: bytes) -> bool:
-    line = line.strip()
-    return not line.translate(None, _BASE64_LETTERS)
+    return not line.strip().translate(None, _BASE64_LETTERS)
 
 
 def _base64_stretch(letters: bytes) -> bytes:

@@ -3,8 +3,9 @@
 import binascii
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ingest.readers import charsets
 
@@ -33,6 +34,8 @@ class _Word:
 def unfold(raw: bytes, charset: str = "") -> str:
     """One line of text from a raw field; bytes above 127 are read as UTF-8, else as ``charset``, else as they look."""
     raw = raw[:_HEADER_LIMIT]
+    if raw.isascii() and b"\n" not in raw and b"\x1b" not in raw:
+        return raw.decode("ascii").replace("\t", " ").strip()
     if raw.isascii() and b"\x1b" not in raw:
         text = raw.decode("ascii")
     else:
@@ -117,7 +120,8 @@ def _base64_stretch(letters: str) -> bytes:
     return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
 
 
-def parameters(field: str) -> tuple[str, dict[str, str]]:
+@lru_cache(maxsize=1024)
+def parameters(field: str) -> tuple[str, Mapping[str, str]]:
     """The value and the parameters of Content-Type or Content-Disposition, names in lower case.
 
     Reads RFC 2231 in full, and besides it: encoded words, missing quotes and semicolons, bare 8-bit text.

@@ -3,7 +3,6 @@
 Nothing is ever overwritten, followed out of the folder or taken while somebody still writes to it.
 """
 
-import contextlib
 import datetime as dt
 import fnmatch
 import logging
@@ -21,12 +20,12 @@ from ingest.lock import exclusive
 from ingest.sources.base import Finding, Known, Place
 from ingest.sources.folder_files import (
     counted,
-    is_taken,
     is_written_to,
     key,
     move_apart,
     original_name,
     pieces,
+    status,
     write_whole,
 )
 from ingest.sources.folder_stamps import BATCH, received, sidecars, voucher
@@ -156,13 +155,13 @@ class FolderSource:
             return
         places = [self._path, *(self._path / name for name in (_CLAIMED, _DONE, _FAILED))]
         for place in places if self._moves else []:
-            if place.exists() and not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+            if place.exists() and not os.access(place, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
                 message = (
                     f"{place} is not ours to change; give it to the user that runs posteingang, or set after = 'leave'."
                 )
                 yield Finding(title, good=False, message=message)
         for path in look.scans:
-            if not os.access(path, os.R_OK):
+            if not os.access(path, os.R_OK, effective_ids=True):
                 yield Finding(title, good=False, message=f"{path.name} cannot be read; mend its rights.")
         for path in (*look.folders, *look.refused, *look.others):
             what = (
@@ -194,17 +193,14 @@ class FolderSource:
         """The field of ``_Look`` that a path belongs to; empty for what is ours, hidden, unfinished or a sidecar."""
         if path.name.startswith(".") or path.name in {_DONE, _FAILED, BATCH} or path.suffix.lower() in _UNFINISHED:
             return ""
-        try:
-            mode = path.lstat().st_mode
-        except FileNotFoundError:
-            return ""
-        if stat.S_ISDIR(mode):
-            return "folders"
+        found = status(path)
+        if found is None or stat.S_ISDIR(found.st_mode):
+            return "folders" if found else ""
         if not any(fnmatch.fnmatchcase(path.name.lower(), pattern.lower()) for pattern in self._settings.patterns):
             return "" if path.suffix.lower() == ".json" else "others"
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(found.st_mode):
             return "refused"
-        return "waiting" if any(is_taken(path.with_name(path.name + ending)) for ending in _WAIT_FOR) else "scans"
+        return "waiting" if any(status(path.with_name(path.name + ending)) for ending in _WAIT_FOR) else "scans"
 
     def _make_folders(self) -> None:
         for name in (_CLAIMED, _DONE, _FAILED):
@@ -285,7 +281,7 @@ class FolderSource:
         """Rename a scan to where no scanner writes. Its date goes first, so that no crash can part them."""
         wanted = key(path.name, path.stat())
         number = 1
-        while counted(wanted, number) in names or is_taken(self._claims / counted(wanted, number)):
+        while counted(wanted, number) in names or status(self._claims / counted(wanted, number)):
             number += 1
         claimed = self._claims / counted(wanted, number)
         beside = voucher(path, batch_hours=self._settings.batch_hours)
@@ -344,7 +340,6 @@ def _marks(path: Path) -> tuple[tuple[int, int], ...]:
     """Last change (nanoseconds) and size of a scan and of what speaks for it: whoever writes to one moves a mark."""
     marks: list[tuple[int, int]] = []
     for file in (path, *sidecars(path), path.with_name(BATCH)):
-        with contextlib.suppress(FileNotFoundError):
-            found = file.stat()
+        if found := status(file):
             marks.append((max(found.st_mtime_ns, found.st_ctime_ns), found.st_size))
     return tuple(marks)

@@ -1,5 +1,6 @@
 """Single files of a drop folder: their names, their bytes, and whether somebody still writes to them."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -54,15 +55,24 @@ def move_apart(path: Path, folder: Path, name: str) -> Path:
         OSError: as ``rename``.
     """
     number = 1
-    while is_taken(folder / counted(name, number)):
+    while status(folder / counted(name, number)):
         number += 1
     # Only one process, the holder of the source's lock, ever writes into these folders.
     return path.rename(folder / counted(name, number))
 
 
-def is_taken(path: Path) -> bool:
-    """Whether anything has this name, be it a symbolic link to nowhere."""
-    return path.exists() or path.is_symlink()
+def status(path: Path) -> os.stat_result | None:
+    """What has this name, links not followed; None if nothing has, or nothing can because it is too long.
+
+    Raises:
+        OSError: if it cannot be told.
+    """
+    try:
+        return path.lstat()
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENAMETOOLONG}:
+            return None
+        raise
 
 
 def is_written_to(path: Path) -> bool:

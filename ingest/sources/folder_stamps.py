@@ -2,10 +2,12 @@
 
 import datetime as dt
 import logging
+import stat
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ingest.sources.folder_files import status
 from models.message import ReceivedFrom
 
 _log = logging.getLogger(__name__)
@@ -53,18 +55,19 @@ def received(file: Path, beside: Path | None) -> tuple[dt.datetime, ReceivedFrom
         file: the scan.
         beside: what ``voucher`` found for it.
     """
-    stat = file.stat()
+    found = file.stat()
     if beside is not None:
         day = _received_on(beside)
-        if day is not None and day <= dt.datetime.fromtimestamp(stat.st_ctime, dt.UTC).date() + dt.timedelta(days=1):
+        if day is not None and day <= dt.datetime.fromtimestamp(found.st_ctime, dt.UTC).date() + dt.timedelta(days=1):
             return dt.datetime.combine(day, dt.time(12), dt.UTC), ReceivedFrom.batch
         _log.warning("%s: %s gives no date of receipt that can be; the file's own time counts", file.name, beside)
     # No file can have been written after it came.
-    return dt.datetime.fromtimestamp(min(stat.st_mtime, stat.st_ctime), dt.UTC), ReceivedFrom.file_time
+    return dt.datetime.fromtimestamp(min(found.st_mtime, found.st_ctime), dt.UTC), ReceivedFrom.file_time
 
 
 def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+    found = status(path)
+    return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def _received_on(path: Path) -> dt.date | None:

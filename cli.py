@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from commands import analysis, desk, intake, setup
+from commands import analysis, demo, desk, intake, setup
 from commands.state import State
 from models.errors import PosteingangError
 
@@ -22,22 +22,27 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (setup, intake, desk, analysis):
+for module in (setup, demo, intake, desk, analysis):
     module.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"posteingang {version('posteingang')}")
+        raise typer.Exit
 
 
 @app.callback()
 def posteingang(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option(help="Configuration file.", show_default="searched for")] = None,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """E-mail and scanned letters of a municipal utility become tickets tagged by concern."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"posteingang {installed('posteingang')}")
-        raise typer.Exit
     context.obj = State(config)
 
 

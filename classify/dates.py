@@ -27,7 +27,7 @@ MONTHS = {name: number for number, names in enumerate(_NAMES, 1) for name in nam
     roman: number for number, roman in enumerate(_ROMAN, 1)
 }
 _MONTH = "|".join(sorted(MONTHS.keys() - set(_ROMAN), key=len, reverse=True))
-_YEAR = r"(?:[ ]?(?P<year{n}>(?:19|20)\d{{2}}|'?\d{{2}}(?![\d.,:]|[ ]?(?:uhr|€|eur|kwh)\b)))"
+_YEAR = r"(?:[ ]?(?P<year{n}>(?:19|20)\d{{2}}|'?\d{{2}}(?!\d|[.,:]\d|[ ]?(?:uhr|€|eur|kwh)\b)))"
 _DATE = re.compile(
     r"(?<![\w.,:/-])(?:"
     r"(?P<iso>(?:19|20)\d{2}-\d{2}-\d{2})(?!\d)"
@@ -39,7 +39,6 @@ _DATE = re.compile(
     r"|(?P<day5>\d{1,2})[.](?P<month5>\d{1,2})(?![\d.,:/-]|[ ]?(?:uhr|€|eur|kwh|kw|m³|m3|ct|%|prozent)\b))",
     re.IGNORECASE,
 )
-_BORN = re.compile(r"(?:\bgeb(?:oren|\.)?(?: am)?|geburtsdatum:?|\bborn(?: on)?|\*)[ ]?$", re.IGNORECASE)
 _UNTIL = re.compile(r"[ ]?(?:bis|-|–|und|to|until)?[ ]?(?:zum[ ])?")
 
 
@@ -52,18 +51,19 @@ class _Written(NamedTuple):
 
 
 def find_dates(text: str, setting: Setting) -> Iterator[Candidate]:
-    """Dates of the calendar; ``unchecked`` where the year was not written. Dates of birth are a kind of their own."""
+    """Dates of the calendar; ``unchecked`` where the year was not written."""
     dates = list(_written(text, setting.received_on))
     for at, date in enumerate(dates):
         following = dates[at + 1] if at + 1 < len(dates) else None
         if (found := _resolved(date, _year_of_range(text, date, following), setting.received_on)) is not None:
             check = Check.unchecked if date.year is None else Check.valid
-            born = _BORN.search(text[max(0, date.start - 16) : date.start])
-            yield Candidate("geburtsdatum" if born else "datum", date.start, date.end, found.isoformat(), check)
+            yield Candidate("datum", date.start, date.end, found.isoformat(), check)
 
 
 def _written(text: str, received_on: dt.date | None) -> Iterator[_Written]:
     for match in _DATE.finditer(text):
+        if text.startswith("Straße des ", match.start() - 11):
+            continue
         if match["iso"]:
             year, month, day = (int(part) for part in match["iso"].split("-"))
             yield _Written(*match.span(), day, month, year)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _NR = r"(?:[ -]{0,2}(?:nu[mrn]{2,5}ern?|nr\.?|no\.?|num\.?|kennung|id|number|#|№|n°)[:.]?)"
 _FILLER = (
-    r"(?:[ \t]*[:=#.,(„\"'’-]|[ \t]+(?:ist|lautet|lauten|war|sind|die|der|das|bei|ihnen|euch|nr\.?|nummer|is|the|to|wie|folgt|meine|my|und|jest|to|numaram|numarası)\b"
-    r"|[ \t]*\([^()\n\d]{0,30}\)|[ \t]){0,8}[ \t]*\n?[ \t]*"
+    r"(?>(?:[ \t]{0,6}(?:[:=#.,(„\"'’-]|(?<!\w)(?:ist|lautet|lauten|hinten|unten|war|sind|die|der|das|bei|ihnen|euch|nr\.?|nummer|is|the|to|wie|folgt|meine|my|und|jest|to|numaram|numarası)\b"
+    r"|\([^()\n\d]{0,30}\))){0,8})[ \t]{0,20}\n?[ \t]{0,20}"
 )
 # Blanks, full stops, dashes and slashes may group the digits; a letter or two may stand before or behind them.
 _NUMBER = (
@@ -56,7 +56,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
         r"vertragskontos|vertragskonten|vertrags?[ -]?k(?:to|onto)\.?",
         rf"(?:vertrags?|vertr\.?){_NR}",
         rf"\bv[. -]?k(?:to)?\.?{_NR}?(?=[ :]+\d)",
-        r"vertrag(?=[ :]+(?:nr\.? ?)?(?-i:[A-Z]{0,3})[ -]?\d[\d .-]{3})",
+        r"\w{0,12}vertrag(?=[ :]+(?:nr\.? ?)?(?-i:[A-Z]{0,3})[ -]?\d[\d .-]{3})",
         rf"\w{{0,12}}vertrag(?:e?s)?(?: strom| gas| wasser)?,?{_NR}",
         rf"contract(?: account)?{_NR}|contract account|contract(?=[ :]+(?-i:[A-Z]{{0,2}})-?\d[\d .-]{{4}})",
         r"umow\w{1,2}(?=[ :]+\d[\d.-]{4})|догов[іо]р\w{0,2}(?=[ :№]+\d[\d.-]{4})",
@@ -70,7 +70,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
         rf"(?:z|zlr|zä|zhl)\.?[ -]?nr\.?|(?:gas|wasser|strom)[ ]?uhr{_NR}?|geräte{_NR}|(?:strom|gas|wasser)[ -]nr\.?",
         rf"{_METER_WORD}(?:s|n)?(?=[ :=#(]+(?:mit der |hat die |mit )?{_NR}?[ :]*(?-i:[A-Z]?\d?[A-Z]?[A-Z\d .-]{{0,2}})\d)",
         rf"(?:strom|gas|wasser|wärme)[^\d\n]{{0,4}}(?:\d[\d., ]{{0,9}})?[ (]{{0,3}}nr\.?(?=[ ]?\d)",
-        rf"(?:zähler|zaehler|uhr|gerät)\w{{0,10}}[^.\n\d]{{0,40}}?\bnummer\b",
+        rf"(?:strom|gas|wasser|wärme)?-?(?:zähler|zaehler|uhr|gerät)\w{{0,10}}[^.\n\d]{{0,40}}?\bnummer\b",
         rf"(?:zähler|zaehler)\w{{0,8}} (?:endet auf|mit der endung|endziffern?|die letzten (?:ziffern|stellen))",
         r"nr\.? (?:vom|des|der|am|auf dem) (?:strom|gas|wasser)?-?(?:zählers?|uhr)",
         rf"(?:meter|serial){_NR}",
@@ -150,7 +150,7 @@ def _labelled(kind: str, text: str, start: int, end: int) -> Candidate | None:
     written = text[start:end]
     digits = sum(map(str.isdigit, written))
     short = 3 if re.search(r"end(?:et|ung|ziffern?)\b.{0,12}$", text[max(0, start - 24) : start], re.IGNORECASE) else _MINIMUM[kind]
-    if digits < short or re.fullmatch(r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:\d{2}|\d{4})?", written):
+    if digits < short or re.fullmatch(r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:\d{2}|\d{4})?|(?:19|20)\d\d", written):
         return None
     if kind == "zaehlernummer" and _is_reading(text, start, end, written):
         return None
@@ -170,7 +170,7 @@ def _is_reading(text: str, start: int, end: int, written: str) -> bool:
     before = text[max(0, start - 30) : start].lower()
     if re.fullmatch(r"\d{1,3}\.\d{3}(?:,\d)?", written):
         return True
-    if re.search(r"nr|nummer|num|no\.?\b|kennung|endet|end|id\b|#|letzten", before) or sum(map(str.isdigit, written)) >= 7:
+    if re.search(r"(?:alte|neue)[rmn]? \S{0,8}z(?:ä|ae)hler|nr|nummer|num|no\.?\b|kennung|endet|end|id\b|#|letzten", before) or sum(map(str.isdigit, written)) >= 7:
         return False
     after = text[end : end + 40].lower()
     return not re.match(rf"[^.\n\d]{{0,25}}\b(?:steht|stand|zeigt|hat|=|ist|abgelesen)|[ \t]*[=:|)]|[^\n\d]{{0,3}}{ANY_BLOT}", after)
@@ -190,10 +190,10 @@ def find_files(text: str, _setting: Setting) -> Iterator[Candidate]:
             yield Candidate("aktenzeichen", start, start + len(number), number, Check.unchecked)
 
 
-_NAMELESS = re.compile(rf"(?<![^\W_])(?:meine )?(?:nummer|nr\.?|no\.?)[ :]{{1,3}}(?P<number>{_NUMBER})", re.IGNORECASE)
-_ALONE = re.compile(rf"(?:^|(?<=\n)|(?<=[ ]))(?P<number>{_NUMBER})(?=[ \t]*(?:\n|$))", re.IGNORECASE)
+_NAMELESS = re.compile(rf"(?<![\w-])(?<![A-Z]{{2}} )(?:meine )?(?:nummer|nr\.?|no\.?)[ :]{{1,3}}(?P<number>{_NUMBER})", re.IGNORECASE)
+_ALONE = re.compile(rf"(?:^|(?<=\n)|(?<=[ ]))(?P<number>{_NUMBER})(?=[ \t]*(?:\n|$))|(?<=\n)(?P<first>{_NUMBER})(?=,?[ ][^\W\d][^\d\n]{{1,40}}$)", re.IGNORECASE)
 _LONE_METER = re.compile(r"(?<![\w.,+/-])(?P<number>\d{7,9}|\d{1,3}(?: \d{3}){2}|\d{2}-\d{6}|G4-?[ ]?\d{3}[ ]?\d{4})(?![\w/]|[.,-]\d|[ ]?(?:€|eur|kwh|m³))", re.IGNORECASE)
-_METER_TALK = re.compile(r"z(?:ä|ae)hler|\buhr\b|licznik|лічильник|сч[её]тчик|sayaç|\bmeter\b", re.IGNORECASE)
+_METER_TALK = re.compile(r"z(?:ä|ae)hler|uhr\b|licznik|лічильник|сч[её]тчик|sayaç|\bmeter\b|st(?:ä|ae)nde\b", re.IGNORECASE)
 _ENDING = 90
 """Characters from the end in which a lone number is the sender's customer number."""
 
@@ -208,9 +208,10 @@ def find_nameless(text: str, _setting: Setting) -> Iterator[Candidate]:
         for match in _LONE_METER.finditer(text):
             yield Candidate("zaehlernummer", *match.span("number"), _compact(match["number"]).upper(), Check.unchecked)
     for match in _ALONE.finditer(text, max(0, len(text.rstrip()) - _ENDING)):
-        if 5 <= _digits(match["number"]) <= 12 and (candidate := _labelled("kundennummer", text, *match.span("number"))) is not None:
-            if re.search(r"[A-Za-z\d]", text[: match.start()]) and _is_signed(text, match.start()):
-                yield candidate
+        span = match.span("number") if match["number"] else match.span("first")
+        candidate = _labelled("kundennummer", text, *span)
+        if candidate is not None and 5 <= _digits(candidate.value) <= 12 and (match["first"] or _is_signed(text, match.start())):
+            yield candidate
 
 
 def _digits(written: str) -> int:
@@ -221,5 +222,5 @@ def _is_signed(text: str, start: int) -> bool:
     """Whether a lone number follows a name, thanks or a greeting and not a reading."""
     before = text[max(0, start - 40) : start]
     return bool(re.search(r"(?:[A-ZÄÖÜ][a-zäöüßłńś]+|[Dd]anke|[A-Z]\.)[.,;)]?[ ]*\n?[ ]*$", before)) and not re.search(
-        r"(?:stand|strom|gas|wasser|zähler|stände)\b[^\n]{0,12}$", before, re.IGNORECASE
+        r"(?:stand|strom|gas|wasser|zähler|stände|postfach|auftrag|antrag|konto|\w-nr\.)\b[^\n]{0,12}$", before, re.IGNORECASE
     )

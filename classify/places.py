@@ -7,7 +7,7 @@ from classify.candidates import Candidate, Setting
 from models.classification import Check
 
 _UPPER = "A-ZÄÖÜŠŽ"
-_TOWN_WORD = rf"[{_UPPER}][a-zäöüßé]+(?:-[{_UPPER}]?[a-zäöüßé]+|-[{_UPPER}][a-zäöüß]+)*|[{_UPPER}]{{3,}}(?:-[{_UPPER}]{{3,}})*"
+_TOWN_WORD = rf"[{_UPPER}][a-zäöüßé]+(?:-[{_UPPER}]?[a-zäöüßé]+)*|[{_UPPER}]{{3,}}(?:-[{_UPPER}]{{3,}})*"
 _FIRST = (
     r"Bad|BAD|Sankt|St\.|SANKT|Bergisch|Königs|Koenigs|Schwäbisch|Hessisch|Preußisch|Lutherstadt|Hansestadt|Porta|Groß|Gross|Klein|Neu|Alt|Hohen|Deutsch|"
     r"Markt|Wendisch|Kloster|Bayerisch|Bayrisch|Freie|Stadt|Neue|Hann\.|Bergen|Burg|Ober|Unter|Nieder|Oestrich|Schloß|Schloss|Doberlug|Fränkisch|Windisch"

@@ -16,7 +16,7 @@ _LABEL = (
     r"|ablese(?:wert|stand|ergebnis)\w?|abgelesen\w{0,2}|ablesung|abgel\.?|(?:haupt|neben|hoch|nieder)tarif|ht|nt|tag|nacht|bezug|einspeisung|lieferung|zählwerk\w{0,2}"
     r"|zeigt(?:e)?|anzeige|steht(?: er| sie)?|stand|lese|las|notiert\w{0,2}|reading|reads|shows|register|stan(?: licznika)?|wskazanie|odczyt|показ\w{0,4}|قراءة(?: العداد)?|endeks|sayaç(?: değeri)?|gemeldet\w{0,2}|eingetragen|fotografiert|zahl|z(?:ä|ae)hler jetzt(?: ist)?|richtig(?: ist)?|vertippt|zahlendreher)"
 )
-_GAP = rf"(?:{ANY_BLOT}|[^\d\n.;!?{''.join(BLOTS.values())}]|\.(?=[ ]?[^\W\d])|(?<!\d)\d{1,2}\.(?=[ ][^\W\d])|\n(?=[ \t]*\d)){{0,48}}?"
+_GAP = r"(?:[^\d\n.;!?]|\.(?=[ ]?[^\W\d])|(?<!\d)\d{1,2}\.(?=[ ][^\W\d])|\n(?=[ \t]*\d)){0,48}?"
 _LABELLED = re.compile(rf"(?<![^\W_]){_LABEL}(?![^\W\d_]){_GAP}(?<![\d.,/+:a-z-]){_NUMBER}{_END}", re.IGNORECASE)
 _MEDIUM = re.compile(
     rf"(?:^|(?<=[\n,;]))[ \t>*•-]*(?:\d[.)][ ]?)?(?:strom|gas|erdgas|wasser|kaltwasser|warmwasser|wärme|fernwärme|prąd|gaz|woda|elektrik|su|электричество|вода|газ)(?:z(?:ä|ae)hler|uhr)?[ \t]*"
@@ -32,7 +32,7 @@ _FURTHER = re.compile(
 _LOOSE = re.compile(rf"(?<![\w.,+/:-])(?P<number>\d{{2,3}}[. ]\d{{3}}(?:,\d)?|\d{{5,6}}(?:,\d)?|\d\.\d{{3}}(?:,\d)?){_END}(?!\.?\w)")
 _BOXED = re.compile(r"\|?(?P<number>\d(?:[ |]\d){3,7})\|?")
 _COUNTED = re.compile(
-    r"[ ]?(?:€|eur|euro|ct|cent|uhr|personen|tage[n]?|wochen?|monate?|jahre?|kw\b|kwp|watt|km|m²|qm|grad|°|stunden|prozent|mal|x\b|\.? ?(?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember)"
+    r"[ ]?(?:ppm|€|eur|euro|ct|cent|uhr|personen|tage[n]?|wochen?|monate?|jahre?|kw\b|kwp|watt|km|m²|qm|grad|°|stunden|prozent|mal|x\b|\.? ?(?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember)"
     r"|og\b|etage|stock|[.] ?og|zimmer|kinder|wohnungen|parteien|haushalte|raten|minuten|zł|tl\b|mm|cm|bar\b|liter)",
     re.IGNORECASE,
 )

@@ -184,10 +184,12 @@ def core_text(text: str) -> str:
 def text_for_concerns(subject: str, body: str) -> str:
     """The text the concerns are read from: subject without "Re:" and ticket marks, newline, the core of the body.
 
-    Words divided at line ends are whole again, for ``Zähler-`` and ``stand`` say nothing apart.
+    Words divided at line ends are whole again, for ``Zähler-`` and ``stand`` say nothing apart. Halves of surrogate
+    pairs, which no encoding can carry, become question marks.
     """
     core = core_text(body[:_MOST_OF_BODY])
-    return f"{_SUBJECT_PREFIX.sub('', subject[:_MOST_OF_SUBJECT]).strip()}\n{_HYPHENATED.sub('', core)}"
+    text = f"{_SUBJECT_PREFIX.sub('', subject[:_MOST_OF_SUBJECT]).strip()}\n{_HYPHENATED.sub('', core)}"
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _pieces(text: str) -> Iterator[_Piece]:

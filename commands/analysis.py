@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.output import AsJson, lines, show
+from commands.output import AsJson, lines, plain_json, show
 from commands.state import State
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def read(
 
     Example: posteingang read letter.pdf mail.eml --json
     """
-    from tickets.render import message_panel
+    from tickets.render_message import message_panel
 
     failed = False
     for result in _read_all(files, context.obj):
@@ -128,7 +128,7 @@ def classify(
     Example: echo '{"id":1,"subject":"Umzug","body":"Wir ziehen aus."}' | posteingang classify --json
     """
     from models.serial import classification_to_json
-    from tickets.render import classification_panel
+    from tickets.render_message import classification_panel
 
     identifiers: list[object] = []
 
@@ -178,3 +178,67 @@ def _classifier(state: State, *, model: bool) -> "Callable[[Iterable[Query]], It
 
     config = state.config_or_default
     return partial(classify_without_model, taxonomy=state.taxonomy, numbers=config.numbers)
+
+
+def train(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Folder for the model; what an earlier training left there is replaced.")],
+    corpus: Annotated[
+        list[Path] | None, typer.Option(help="JSON lines to learn from; may be repeated.", show_default="as shipped")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the classifier on messages with their concerns. 'classifier.model' in the configuration puts it to use.
+
+    Example: posteingang train --out model-2026-03 --corpus ours.jsonl
+    """
+    from classify.concerns import load_examples
+    from classify.corpus_file import shipped_corpus
+    from classify.train import train as train_model
+    from models.catalogue import _
+
+    state: State = context.obj
+    report = train_model(
+        tuple(corpus or ()) or shipped_corpus(), state.taxonomy, out, examples=load_examples(state.taxonomy_path)
+    )
+    if as_json:
+        lines([plain_json(report)])
+    else:
+        text = _(
+            "{name} {version}: {messages} messages by {writers} writers, {concerns} concerns, {seconds:.0f} s → {out}"
+        )
+        typer.echo(
+            text.format(
+                name=report.version.name,
+                version=report.version.version,
+                messages=report.messages,
+                writers=report.writers,
+                concerns=report.concerns,
+                seconds=report.seconds,
+                out=out,
+            )
+        )
+
+
+def evaluate(
+    context: typer.Context,
+    corpus: Annotated[
+        list[Path] | None, typer.Option(help="JSON lines to judge on; may be repeated.", show_default="as shipped")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge the training: every message by a model that has read nothing of its writer.
+
+    Example: posteingang evaluate
+    """
+    from classify.corpus_file import read_corpus, shipped_corpus
+    from classify.evaluate import evaluate as evaluate_corpus
+    from commands.quality import quality_tables
+
+    state: State = context.obj
+    messages = read_corpus(tuple(corpus or ()) or shipped_corpus(), state.taxonomy)
+    report = evaluate_corpus(messages)
+    if as_json:
+        lines([plain_json(report)])
+    else:
+        show(*quality_tables(report))

@@ -145,7 +145,7 @@ def _report(state: State, report: "RunReport") -> None:
     label, zone, today = label_of(state.taxonomy), state.config.zone, state.today()
     if report.alarms:
         show(alarm_panel(report.alarms))
-    tickets = state.store.list_tickets(TicketFilter(), limit=200).tickets
+    tickets = state.store.tickets(TicketFilter(), limit=200).tickets
     _title(_("posteingang list: {count} open tickets, the most urgent first").format(count=len(tickets)))
     show(ticket_table(tickets[:_SHOWN], label, zone, today))
     _title(_("posteingang deadlines: what has to be done by when"))

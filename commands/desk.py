@@ -1,26 +1,40 @@
 """Commands of the desk: lists, one ticket, and what agents do with it."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.output import AsJson, lines, plain_json, show
 from commands.state import State
+from models.catalogue import _, language
 
 if TYPE_CHECKING:
     from models.classification import Taxonomy
+    from models.status import Status
     from tickets.render import Label
-    from tickets.views import TicketFilter, TicketSummary
+    from tickets.views import TicketSummary
 
 Number = Annotated[int, typer.Argument(help="Number of the ticket.", show_default=False)]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    commands = (list_tickets, show_ticket, deadlines, search, take, note, concern, acknowledge, close, reopen, open_)
-    names = ("list", "show", "deadlines", "search", "take", "note", "concern", "ack", "close", "reopen", "open")
-    for name, command in zip(names, commands, strict=True):
+    commands: dict[str, Callable[..., None]] = {
+        "list": list_tickets,
+        "show": show_ticket,
+        "deadlines": deadlines,
+        "search": search,
+        "take": take,
+        "note": note,
+        "concern": concern,
+        "ack": acknowledge,
+        "close": close,
+        "reopen": reopen,
+        "open": open_,
+    }
+    for name, command in commands.items():
         app.command(name)(command)
 
 
@@ -42,7 +56,7 @@ def list_tickets(
     from tickets.views import TicketFilter
 
     state: State = context.obj
-    page = state.store.list_tickets(
+    page = state.store.tickets(
         TicketFilter(
             status=_statuses(status),
             concern=concern,
@@ -127,8 +141,8 @@ def take(context: typer.Context, number: Number) -> None:
     Example: posteingang take 12
     """
     state: State = context.obj
-    state.store.take(number, state.by())
-    typer.echo(f"#{number} taken by {state.agent}")
+    state.store.take(number, state.agent, state.now())
+    typer.echo(_("#{number} taken by {agent}").format(number=number, agent=state.agent))
 
 
 def note(context: typer.Context, number: Number, text: Annotated[str, typer.Argument(help="What to note.")]) -> None:
@@ -137,8 +151,8 @@ def note(context: typer.Context, number: Number, text: Annotated[str, typer.Argu
     Example: posteingang note 12 "called, will send the reading tomorrow"
     """
     state: State = context.obj
-    state.store.note(number, text, state.by())
-    typer.echo(f"#{number} noted")
+    state.store.note(number, text, state.agent, state.now())
+    typer.echo(_("#{number} noted").format(number=number))
 
 
 def concern(
@@ -152,15 +166,15 @@ def concern(
 
     Example: posteingang concern 12 umzug
     """
-    from tickets.due import calendar_for
-
     state: State = context.obj
-    calendar = calendar_for(state.config.region, state.config.zone)
     if remove:
-        state.store.remove_concern(number, key, state.by(), taxonomy=state.taxonomy, calendar=calendar)
+        state.store.remove_concern(number, key, state.agent, state.now())
     else:
-        state.store.set_concern(number, key, state.by(), primary=not add, taxonomy=state.taxonomy, calendar=calendar)
-    typer.echo(f"#{number} {'is not about' if remove else 'is about'} {label_of(state.taxonomy)(key)}")
+        change = state.store.add_concern if add else state.store.make_primary
+        change(number, key, state.agent, state.now(), taxonomy=state.taxonomy, calendar=state.calendar)
+    name = label_of(state.taxonomy)(key)
+    said = _("#{number} is not about: {concern}") if remove else _("#{number} is about: {concern}")
+    typer.echo(said.format(number=number, concern=name))
 
 
 def acknowledge(context: typer.Context, number: Number) -> None:
@@ -169,8 +183,8 @@ def acknowledge(context: typer.Context, number: Number) -> None:
     Example: posteingang ack 12
     """
     state: State = context.obj
-    state.store.acknowledge(number, state.by())
-    typer.echo(f"#{number} acknowledged by {state.agent}")
+    state.store.acknowledge(number, state.agent, state.now())
+    typer.echo(_("#{number} acknowledged by {agent}").format(number=number, agent=state.agent))
 
 
 def close(
@@ -183,18 +197,18 @@ def close(
     Example: posteingang close 12 --reason "moved out on 31 March, confirmed"
     """
     state: State = context.obj
-    state.store.close_ticket(number, reason, state.by())
-    typer.echo(f"#{number} closed")
+    state.store.close_ticket(number, reason, state.agent, state.now())
+    typer.echo(_("#{number} closed").format(number=number))
 
 
-def reopen(context: typer.Context, number: Number, reason: Annotated[str, typer.Option(help="Why.")] = "") -> None:
+def reopen(context: typer.Context, number: Number) -> None:
     """Open a closed ticket again.
 
     Example: posteingang reopen 12
     """
     state: State = context.obj
-    state.store.reopen(number, reason, state.by())
-    typer.echo(f"#{number} reopened")
+    state.store.reopen(number, state.agent, state.now())
+    typer.echo(_("#{number} reopened").format(number=number))
 
 
 def open_(
@@ -221,7 +235,6 @@ def open_(
 
 def label_of(taxonomy: "Taxonomy") -> "Label":
     """Names of concerns in the language in use; keys of an older taxonomy stay as they are."""
-    from models.catalogue import _, language
 
     def label(key: str | None) -> str:
         if key is None:

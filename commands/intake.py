@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from commands.output import AsJson, lines, problem, show
+from commands.output import AsJson, lines, plain_json, problem, show
 from commands.state import State
+from models.catalogue import _
 
 ItemNumber = Annotated[int, typer.Argument(help="Number of the item, from 'quarantine list'.")]
 ItemNumbers = Annotated[list[int], typer.Argument(help="Numbers of items, from 'quarantine list'.")]
@@ -52,14 +53,14 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: posteingang status
     """
-    from tickets.render import status_tables
+    from tickets.render_intake import status_tables
 
     state: State = context.obj
-    overview = state.store.overview(state.today())
+    counts = state.store.overview(state.today())
     if as_json:
-        lines([overview.as_json()])
+        lines([plain_json(counts)])
     else:
-        show(*status_tables(overview, state.config.zone))
+        show(*status_tables(counts, state.config.zone))
 
 
 def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
@@ -67,18 +68,17 @@ def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: posteingang reconcile
     """
-    from commands.reconciling import reconciliation
+    from commands.reconciling import reconcile_all
     from models.errors import IncompleteError
-    from tickets.render import reconciliation_tables
+    from tickets.render_intake import reconciliation_tables
 
-    state: State = context.obj
-    result = reconciliation(state)
+    result = reconcile_all(context.obj)
     if as_json:
-        lines(result.as_json())
+        lines([*map(plain_json, result.days), {"gaps": result.gaps, "notes": result.notes}])
     else:
-        show(*reconciliation_tables(result))
+        show(*reconciliation_tables(result.days, result.gaps, result.notes))
     if result.gaps:
-        raise IncompleteError(f"{len(result.gaps)} items are neither filed, set aside nor ignored: see above.")
+        raise IncompleteError(_("{count} gaps: see above.").format(count=len(result.gaps)))
 
 
 def quarantine_list(context: typer.Context, as_json: AsJson = False) -> None:
@@ -86,12 +86,12 @@ def quarantine_list(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: posteingang quarantine list
     """
-    from tickets.render import quarantine_table
+    from tickets.render_intake import quarantine_table
 
     state: State = context.obj
     items = state.store.quarantine()
     if as_json:
-        lines(item.as_json() for item in items)
+        lines(plain_json(item) for item in items)
     else:
         show(quarantine_table(items, state.config.zone))
 
@@ -101,12 +101,12 @@ def quarantine_show(context: typer.Context, item: ItemNumber, as_json: AsJson = 
 
     Example: posteingang quarantine show 12
     """
-    from tickets.render import quarantine_panel
+    from tickets.render_intake import quarantine_panel
 
     state: State = context.obj
     found = state.store.item(item)
     if as_json:
-        lines([found.as_json()])
+        lines([plain_json(found)])
     else:
         show(quarantine_panel(found, state.config.zone))
 

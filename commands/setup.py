@@ -61,14 +61,14 @@ def doctor(
 
     Example: posteingang doctor
     """
-    from tickets.render import findings_table
+    from tickets.render_intake import finding_table
 
     state: State = context.obj
     found = list(_findings(state))
     if as_json:
         lines({"name": finding.name, "good": finding.good, "message": finding.message} for finding in found)
     else:
-        show(findings_table((finding.name, finding.good, finding.message) for finding in found))
+        show(finding_table((finding.name, finding.good, finding.message) for finding in found))
     if not all(finding.good for finding in found):
         raise typer.Exit(os.EX_CONFIG)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from classify.pipeline import Classifier
     from models.classification import Taxonomy
     from models.config import Config
+    from tickets.due import Calendar
     from tickets.store import Store
 
 
@@ -55,15 +56,27 @@ class State:
         """The database, at the right revision."""
         from tickets.store import Store
 
-        return Store(self.config.database_url)
+        return Store(self.config.database_url, zone=self.config.zone, threads=self.config.threads)
 
     @cached_property
     def taxonomy(self) -> "Taxonomy":
         """The concerns of this house."""
         from classify.concerns import load_taxonomy
 
+        return load_taxonomy(self.taxonomy_path)
+
+    @property
+    def taxonomy_path(self) -> Path | None:
+        """The house's own taxonomy; None for the shipped one."""
         named = self.config_or_default.classifier.taxonomy
-        return load_taxonomy(Path(named) if named else None)
+        return Path(named) if named else None
+
+    @cached_property
+    def calendar(self) -> "Calendar":
+        """The holidays of the Land."""
+        from tickets.due import calendar_for
+
+        return calendar_for(self.config.region)
 
     @cached_property
     def classifier(self) -> "Classifier":

@@ -82,7 +82,8 @@ def _open_tools(config_path: Path) -> "Iterator[Tools]":
     named = config.classifier.taxonomy
     taxonomy = load_taxonomy(Path(named) if named else None)
     classifier = load_classifier(config, taxonomy)
-    office = FilingOffice(Store(config.database_url), config, taxonomy, calendar_for(config.region))
+    store = Store(config.database_url, zone=config.zone, threads=config.threads)
+    office = FilingOffice(store, config, taxonomy, calendar_for(config.region))
     with Sandbox(reader_settings(config)) as sandbox:
         yield Tools(office, build_archive(config), sandbox.read, classifier.classify, config.zone)
 

@@ -7,13 +7,14 @@ Every function takes a page and a generator of random numbers and gives the dama
 import io
 import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 Damage = Callable[[Image.Image, np.random.Generator], Image.Image]
-Grey = NDArray[np.float32]
+Grey = NDArray[np.floating[Any]]
 
 PAPER = 255
 
@@ -21,7 +22,7 @@ PAPER = 255
 def dpi_of(page: Image.Image) -> int:
     """The resolution that a page says it has, 300 if it says none."""
     dpi = page.info.get("dpi", (300, 300))
-    return round(dpi[0])
+    return round(float(dpi[0]))
 
 
 def _grey(page: Image.Image) -> Grey:

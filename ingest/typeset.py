@@ -15,6 +15,8 @@ LEFT_MARGIN = 70.87
 TOP_MARGIN = 56.69
 SECOND_COLUMN = 330.0
 """Where what follows a tab begins: the information block of DIN 5008."""
+LEADING = 1.22
+"""From line to line, in sizes of the font."""
 
 
 class BaseFont(StrEnum):
@@ -40,7 +42,7 @@ def typeset(pages: Sequence[str], *, font: BaseFont = BaseFont.helvetica, size: 
     Args:
         pages: the text of each page; characters that Windows-1252 does not know become question marks.
         font: the family.
-        size: in points; lines are 1.22 times as far apart.
+        size: in points; lines are ``LEADING`` times as far apart.
     """
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -53,6 +55,11 @@ def typeset(pages: Sequence[str], *, font: BaseFont = BaseFont.helvetica, size: 
         objects.append(_page(content_number=6 + 2 * number))
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
     return _file(objects)
+
+
+def column_left(column: int) -> float:
+    """Where a column begins, in points from the left; column 0 is what stands before the first tab."""
+    return LEFT_MARGIN if column == 0 else SECOND_COLUMN + (column - 1) * 130
 
 
 def _page_tree(count: int) -> bytes:
@@ -75,10 +82,10 @@ def _content(text: str, size: float) -> bytes:
     pieces = []
     for number, line in enumerate(text.splitlines()):
         bold = line.startswith("# ")
-        y = PAGE_HEIGHT - TOP_MARGIN - (number + 1) * size * 1.22
+        y = PAGE_HEIGHT - TOP_MARGIN - (number + 1) * size * LEADING
         for column, part in enumerate(line.removeprefix("# ").split("\t")):
             if part.strip():
-                x = LEFT_MARGIN + min(column, 1) * (SECOND_COLUMN - LEFT_MARGIN) + max(column - 1, 0) * 130
+                x = column_left(column)
                 pieces.append(
                     f"BT /{'F2' if bold else 'F1'} {size} Tf {x:.2f} {y:.2f} Td ".encode() + _string(part) + b" Tj ET"
                 )

@@ -40,4 +40,4 @@ def _(message: str) -> str:
 
 def plural(one: str, many: str, count: int) -> str:
     """The form of the message for ``count`` things, in the language in use; ``{count}`` is filled in."""
-    return _current.ngettext(one, many, count).format(count=count)
+    return _current.ngettext(one, many, count).replace("{count}", str(count))

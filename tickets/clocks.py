@@ -11,7 +11,7 @@ from models.deadline import Deadline
 from models.tables import DeadlineRow, Ticket
 from tickets.audit import By, record
 from tickets.due import NOT_OURS, Calendar, deadlines
-from tickets.rows import number
+from tickets.rows import insert_all, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,18 @@ def start(
     """
     rows = _rows(session, ticket)
     present = {row.rule: row for row in rows}
+    new: list[DeadlineRow] = []
     starts_on = received_at.astimezone(house.zone).date()
     for key in concerns:
         concern = house.taxonomy.concerns.get(key)
         for deadline in deadlines(concern.deadlines if concern else (), starts_on, house.calendar):
             row = present.get(deadline.rule.key)
             if row is None:
-                rows.append(_row(ticket, key, deadline))
+                new.append(_row(ticket, key, deadline))
             elif row.met_at is not None:
                 _restart(session, row, deadline, by)
-    session.add_all(rows)
-    _work_to(ticket, rows)
+    insert_all(session, new)
+    _work_to(ticket, rows + new)
 
 
 def drop(session: Session, ticket: Ticket, concern: str, by: By) -> None:

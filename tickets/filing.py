@@ -15,7 +15,7 @@ from models.tables import Entry, Event, Item, Link, MentionRow, ThreadId, Ticket
 from tickets import clocks, matching, search
 from tickets.audit import INTAKE, By, record
 from tickets.clocks import House
-from tickets.rows import number, storable, storable_json
+from tickets.rows import insert_all, number, storable, storable_json
 from tickets.views import Filed
 
 MODEL, DANGER = "model", "danger"
@@ -167,17 +167,18 @@ def _tag_new(session: Session, ticket: Ticket, arrival: _Arrival) -> list[str]:
     """Give a new ticket its concerns, the primary first."""
     scores = {score.concern: score.confidence for score in arrival.classification.concerns}
     keys = dict.fromkeys(key for key in (ticket.concern, arrival.classification.primary, *scores) if key)
-    for key in keys:
-        alarm = key == ticket.concern and ticket.danger is DangerLevel.alarm
-        session.add(
-            TicketConcern(
-                ticket_id=number(ticket),
-                concern=key[:100],
-                is_primary=key == ticket.concern,
-                confidence=ticket.confidence if key == ticket.concern else scores.get(key),
-                origin=DANGER if alarm else MODEL,
-            )
+    alarm = ticket.concern if ticket.danger is DangerLevel.alarm else None
+    rows = [
+        TicketConcern(
+            ticket_id=number(ticket),
+            concern=key[:100],
+            is_primary=key == ticket.concern,
+            confidence=ticket.confidence if key == ticket.concern else scores.get(key),
+            origin=DANGER if key == alarm else MODEL,
         )
+        for key in keys
+    ]
+    insert_all(session, rows)
     return list(keys)
 
 
@@ -307,12 +308,9 @@ def _add_entry(session: Session, ticket_id: int, arrival: _Arrival) -> None:
     session.add(entry)
     session.flush()
     own = matching.own_id(message)
-    session.add_all(
-        ThreadId(entry_id=number(entry), message_id=name, own=name == own)
-        for name in dict.fromkeys([own, *matching.thread_ids(message)])
-        if name
-    )
-    session.add_all(
+    names = dict.fromkeys(name for name in (own, *matching.thread_ids(message)) if name)
+    insert_all(session, [ThreadId(entry_id=number(entry), message_id=name, own=name == own) for name in names])
+    mentions = [
         MentionRow(
             entry_id=number(entry),
             ticket_id=ticket_id,
@@ -324,7 +322,8 @@ def _add_entry(session: Session, ticket_id: int, arrival: _Arrival) -> None:
             end=mention.end,
         )
         for mention in found.mentions
-    )
+    ]
+    insert_all(session, mentions)
     attached = [text for file in message.attachments for text in (file.filename, file.text)]
     numbers = [mention.value for mention in found.mentions]
     body = message.full_text or message.text

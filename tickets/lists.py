@@ -120,7 +120,7 @@ def _conditions(session: Session, wanted: TicketFilter, status: Iterable[Status]
         (wanted.agent == "", col(Ticket.agent).is_(None)),
         (wanted.channel, col(Ticket.channel) == wanted.channel),
         (wanted.danger, col(Ticket.danger).is_not(None)),
-        (wanted.due_before, col(Ticket.safe_due) < wanted.due_before),
+        (wanted.due_before, col(Ticket.safe_due) < (wanted.due_before or _NEVER)),
     ]
     conditions = [condition for is_wanted, condition in possible if is_wanted]
     if wanted.text:

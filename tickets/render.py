@@ -154,7 +154,7 @@ def hit_table(hits: Iterable[Hit], label: Label) -> Table:
     for hit in hits:
         ticket = hit.ticket
         snippet = hit.snippet
-        found = Text(one_line(snippet.text, 300))
+        found = Text(harmless(snippet.text))
         for start, end in snippet.hits:
             found.stylize("bold reverse", start, end)
         who = one_line(ticket.customer_name or ticket.customer_address, 40)

@@ -1,4 +1,4 @@
-"""What every OCR engine offers. An engine is one file with ``build(speed)``; `ocr.engine` in the configuration names it."""
+"""What every OCR engine offers. An engine is one file with ``build(speed)``; the configuration names it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

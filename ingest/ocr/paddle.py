@@ -132,7 +132,7 @@ def quads(found: Floats, scale: tuple[float, float]) -> list[Quad]:
             continue
         grown = width * height * _UNCLIP / (width + height)
         corners = cv2.boxPoints((centre, (width + grown, height + grown), angle))
-        lines.append(_clockwise(corners * np.array(scale, dtype=np.float32)))
+        lines.append(_clockwise((corners * np.array(scale)).astype(np.float32)))
     return lines
 
 

@@ -1,5 +1,6 @@
 """Mailboxes in address fields (RFC 5322, 3.4), with everything that is not allowed there and is sent all the same."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from models.message import Address
 
 _LIMIT = 60_000
 """Characters of one field; a longer one is cut, no person has so many correspondents."""
+_MAX_BOXES = 2_000
 _TOKEN = re.compile(
     r"(?P<word>=\?[^?\s]{1,60}\?[BbQq]\?[^?]*\?=)"
     r'|(?P<quoted>"(?:\\.|[^"\\])*")'
@@ -50,7 +52,7 @@ def has_encoded_address(text: str) -> bool:
 
 
 def _parsed(text: str) -> tuple[Address, ...]:
-    boxes = _repaired([_mailbox(tokens) for tokens in _boxes(text)])
+    boxes = _repaired([_mailbox(tokens) for tokens in itertools.islice(_boxes(text), _MAX_BOXES) if tokens])
     return tuple(box for box in boxes if box.name or box.address)
 
 

@@ -24,11 +24,9 @@ _STUB_CHARACTERS = 400
 _IS_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html[\s>])", re.IGNORECASE)
 _CID = re.compile(rb"""cid:([^"'\s>)&]+)""", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_PGP_SIGNED = re.compile(
-    r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z-]+: .*\n)*\n(?P<text>.*?)\n?-----BEGIN PGP SIGNATURE-----.*?"
-    r"(?:-----END PGP SIGNATURE-----|\Z)",
-    re.DOTALL,
-)
+_PGP_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----\n"
+_PGP_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
+_PGP_END = "-----END PGP SIGNATURE-----"
 _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 _ENCRYPTED = "The mail is encrypted with {}; only its headers could be read."
 _MAX_UNWRAPS = 5
@@ -222,7 +220,12 @@ class _Reader:
             return text
         if _PGP_MESSAGE in text:
             self._is_encrypted("PGP")
-        return _PGP_SIGNED.sub(lambda match: re.sub(r"(?m)^- ", "", match["text"]), text)
+        before, signed, rest = text.partition(_PGP_SIGNED)
+        _hashes, blank, rest = rest.partition("\n\n")
+        inside, signature, rest = rest.partition(_PGP_SIGNATURE)
+        if not (signed and blank and signature):
+            return text
+        return before + re.sub(r"(?m)^- ", "", inside) + rest.partition(_PGP_END)[2]
 
     def last_resort(self, root: Part, choice: _Choice) -> list[str]:
         """No part was meant to be the text: a named text part, what winmail.dat says, or text around the parts."""

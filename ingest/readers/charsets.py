@@ -111,7 +111,10 @@ def _as_declared(content: bytes, declared: str) -> Decoded | None:
     if declared.startswith(("utf-16", "utf-32", "utf_16", "utf_32")) and b"\x00" not in content[:200]:
         return None
     try:
-        return Decoded(content.decode(declared), declared, as_declared=True)
+        text = content.decode(declared)
+        if declared == "utf-7":  # The one codec that lets half a surrogate pair through.
+            text = text.encode("utf-8", "replace").decode()
+        return Decoded(text, declared, as_declared=True)
     except (UnicodeError, ValueError):
         if declared.startswith("iso2022_jp"):
             return Decoded(_iso_2022_jp(content), "iso-2022-jp", as_declared=True)

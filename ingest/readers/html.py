@@ -25,6 +25,8 @@ _JOINED_CELLS = 300
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _CID = re.compile(r"""\bcid:([^"'\s)>&]+)""", re.IGNORECASE)
+_LABEL = re.compile(r"^[^\W\d_][^\d@.]{1,30}:?$")
+"""What stands to the left of a value of several lines."""
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200d\u2060\ufeff]+")
 _UNCOUNTED = frozenset([
@@ -109,7 +111,8 @@ class _Renderer:
     styles: list[Style] = field(default_factory=lambda: [Style()])
     lists: list[int] = field(default_factory=list)
     """For each open list the next number, -1 for bullets."""
-    links: list[tuple[str, Lines, int]] = field(default_factory=list)
+    links: list[tuple[str, Lines, int, int]] = field(default_factory=list)
+    """Address, flow, finished lines and pieces of the current line where each open link begins."""
     preformatted: int = 0
 
     def render(self, root: LexborNode) -> str:
@@ -187,7 +190,8 @@ class _Renderer:
             self.outer.append((self.flow, self.cells))
             self.cells = []
         elif tag == "a":
-            self.links.append((node.attributes.get("href") or "", self.flow, len(self.flow.current)))
+            target = node.attributes.get("href") or ""
+            self.links.append((target, self.flow, len(self.flow.lines), len(self.flow.current)))
         elif tag in _SPACED or tag in _BLOCKS or tag == "li":
             self._enter_block(node, tag)
 
@@ -273,16 +277,25 @@ class _Renderer:
                 self.flow.set_gap()
 
     def _leave_link(self) -> None:
-        target, flow, start = self.links.pop()
+        target, flow, lines, pieces = self.links.pop()
         if flow is not self.flow:
             return
-        said = "".join(flow.current[start:]).strip()
+        if len(flow.lines) == lines:
+            said = "".join(flow.current[pieces:]).strip()
+        else:
+            # The link holds blocks, as the buttons of newsletters do.
+            flow.end_line()
+            said = flow.lines[-1].strip()
         address = _address(target, said)
-        if address and said:
-            while flow.current and not flow.current[-1].strip():
-                flow.current.pop()
-            flow.current[-1] = flow.current[-1].rstrip()
-            flow.current.append(f" ({address})")
+        if not address or not said:
+            return
+        if not flow.current:
+            flow.lines[-1] += f" ({address})"
+            return
+        while not flow.current[-1].strip():
+            flow.current.pop()
+        flow.current[-1] = flow.current[-1].rstrip()
+        flow.current.append(f" ({address})")
 
     def _image(self, node: LexborNode) -> None:
         """Of pictures only emoji are text; logos, pixels and photographs say nothing here."""
@@ -313,6 +326,8 @@ def _is_quote(node: LexborNode, tag: str) -> bool:
 
 def _row(cells: list[list[str]]) -> list[str]:
     """The lines of a table row."""
+    if len(cells) == 2 and len(cells[1]) > 1 and _LABEL.match(cells[0][0]) and len(cells[0]) == 1:
+        return [f"{cells[0][0].rstrip(':')}:", *cells[1]]
     if len(cells) < 2 or any(len(cell) > 1 for cell in cells) or any(cell[0].startswith(">") for cell in cells):
         return [line for cell in cells for line in cell]
     words = [cell[0] for cell in cells]

@@ -29,7 +29,13 @@ POSTMASTER = re.compile(
 )
 
 BOUNCE_SUBJECT = re.compile(
-    r"^\W*(?:\[?(?:auto(?:matic)?|warning|spam|junk|bulk|external|extern)\]?\W*)?(?:"
+    r"^\W*(?:\[?(?:auto(?:matic)?|warning|spam|junk|bulk|external|extern|postmaster)\]?\W*)?(?:"
+    r"(?:e?-?mail|email) delivery (?:failed|failure|error|problem)|nondeliverable|aws notification|"
+    r"message you sent (?:blocked|rejected)|considered unsolicited bulk|banned contents from you|"
+    r"virus .{0,60}from you|"
+    r"übermittlungsstatus|(?:zustell)?statusbenachrichtigung|benachricht(?:ig)?ung zum \W?(?:übermittlungs|zustell)|"
+    r"mailing to remote|your message to .{1,80} awaits|notification de non|avis ?: impossible|"
+    r"メッセージを配信|メール配信|"
     r"mail(?:ing)? ?delivery (?:failed|failure|error|problem|report|status|system|delayed|notification|warning|"
     r"was not)|"
     r"mail (?:failure|error|system error|could not be|not delivered|returned|undeliverable|rejected|"
@@ -69,7 +75,8 @@ BOUNCE_SUBJECT = re.compile(
     r"niedostarcz\w*|nie (?:można|udało się) dostarczyć|zwrot|teslim edilemedi|iletilemedi|iletisi teslim|"
     r"onbestelbaar|niet afgeleverd|kan niet worden bezorgd|ikke leveret|kunne ikke leveres|olevererbar|ej levererat|"
     r"não (?:foi )?(?:entregue|é possível entregar)|falha na entrega|недоставлен|не доставлено|сообщение не|toimitus|"
-    r"nedoručiteln|kézbesíthetetlen|配信(?:不能|エラー)|退信|系统退信|returned due to|mailbox (?:full|unavailable|is full)|"
+    r"nedoručiteln|kézbesíthetetlen|配信(?:不能|エラー)|退信|系统退信|returned due to|"
+    r"mailbox (?:full|unavailable|is full)|"
     r"quota (?:exceeded|warning)|"
     r"rejected (?:mail|posting|message)|recipient (?:rejected|unknown)|spam(?:mail)? (?:rejected|blocked))",
     _FLAGS,
@@ -149,62 +156,80 @@ SMTP_CODE = re.compile(
 
 AUTO_SUBJECT = re.compile(
     r"^\W*(?:\[?(?:extern(?:al)?|spam)\]?\W*)?(?:"
-    r"automatische (?:antwort|r[üu]ckantwort|e-?mail-antwort|eingangsbest\w+|benachrichtigung|abwesenheit\w*|"
-    r"nachricht)\b|automatisch(?:e|er) (?:antwort|reply)|autom\. antwort|"
+    r"automatische (?:antwort|r[üu]ckantwort|e-?mail-antwort|eingangsbest\w+|abwesenheit\w*)\b|"
+    r"automatisch(?:e|er) (?:antwort|reply)|autom\. antwort|"
     r"auto(?:mati(?:c|ed|que|sk|co|sch))?[- ]?(?:generated )?(?:reply|respon[sd]\w*|answer|antwort|respuesta|"
-    r"acknowledge?ment)|autoreply|autorespond\w*|auto ?:|automatic response|"
-    r"abwesend\b\s*(?:[:(!,-]|$|bis|vom|wegen|vom)|(?:ich bin )?(?:bin )?abwesend|abwesenheit(?:s?(?:notiz|"
-    r"nachricht|meldung|mitteilung|benachrichtigung|assistent|info(?:rmation)?|agent)?)\s*(?:[:(!,-]|$|vom|bis|von|"
-    r"ab|im|wegen|\d)|"
-    r"nicht im (?:haus|b(?:ü|ue)ro|dienst|office)\b|au(?:ß|ss)er haus\b|(?:bin )?im urlaub\b|urlaubs?(?:notiz|"
-    r"meldung|abwesenheit|benachrichtigung|vertretung)\b|urlaub\s*(?:bis|vom|:|!|$)|betriebsferien\b|"
-    r"ooo\b|oof\b|out[ -]?of[ -]?(?:the[ -])?offf?ice\b|out of (?:my )?office|out of town|away (?:from (?:my|"
-    r"the) (?:mail|e-?mail|desk|office)|until|on|message|notice)|"
-    r"(?:i am |i'm |currently )(?:away|out|on (?:vacation|holiday|leave))|on (?:vacation|holiday|annual leave|"
-    r"leave|maternity|parental)|vacation (?:reply|message|notice|response|until|autoreply|alert)|vacation\s*[:!-]|"
-    r"maternity leave|parental leave|(?:no longer|nicht mehr) (?:with|at|employed|working|beschäftigt|"
-    r"im unternehmen|erreichbar)|"
-    r"r(?:é|e)ponse (?:automatique|en cas d.absence|d.absence)|absen(?:ce|t)\b\s*(?:[:(!-]|$|du|jusqu)|"
-    r"message d.absence|respuesta automática|fuera de (?:la )?oficina|ausen(?:te|cia)\b|"
-    r"risposta automatica|fuori (?:ufficio|sede)|assente\b|resposta automática|fora do escrit|ausência|"
-    r"autom(?:atyczna|\.) odpowied|odpowiedź automatyczna|poza biurem|nieobecno|"
-    r"otomatik (?:yanıt|cevap)|ofis dışında|izindeyim|automatisch antwoord|automatische? (?:beantwoording|bericht)|"
-    r"afwezig|buiten kantoor|"
-    r"autosvar|automatiskt? svar|frånvaro|fravær|automaattinen vastaus|poissa|automatická odpověď|automatikus válasz|"
-    r"автоответ|автоматический ответ|отсутств|автоматична відповідь|自动(?:回复|答复)|自動(?:応答|回覆|返信)|不在|răspuns automat|"
-    r"αυτόματη απάντηση|自動回答)",
+    r"acknowledge?ment)|"
+    r"autoreply|autorespond\w*|"
+    r"abwesenheit(?:s?(?:notiz|nachricht|meldung|mitteilung|benachrichtigung|assistent|info(?:rmation)?|agent)?)\s*"
+    r"(?:[:(!,-]|$|vom|bis|von|ab|im|wegen|\d)|"
+    r"ooo\b|oof\b|out[ -]?of[ -]?(?:the[ -])?offf?ice\b|out of (?:my )?office|vacation (?:reply|message|notice|"
+    r"response|autoreply|alert)|"
+    r"away (?:from (?:my|the) (?:mail|e-?mail|desk|office)|message|notice)|"
+    r"r(?:é|e)ponse (?:automatique|en cas d.absence|d.absence)|message d.absence|respuesta automática|"
+    r"fuera de (?:la )?oficina|"
+    r"risposta automatica|fuori (?:ufficio|sede)|resposta automática|fora do escrit|autom(?:atyczna|\.) odpowied|"
+    r"odpowiedź automatyczna|poza biurem|otomatik (?:yanıt|cevap)|ofis dışında|automatisch antwoord|"
+    r"automatische? (?:beantwoording|bericht)|buiten kantoor|"
+    r"autosvar|automatiskt? svar|automaattinen vastaus|automatická odpověď|automatikus válasz|"
+    r"автоответ|автоматический ответ|автоматична відповідь|自动(?:回复|答复)|自動(?:応答|回覆|返信)|不在(?:通知|連絡)?|"
+    r"răspuns automat|αυτόματη απάντηση|自動回答)",
     _FLAGS,
 )
+"""Subjects that only automatic answers have."""
+
+AWAY_SUBJECT = re.compile(
+    r"^\W*(?:auto ?:|(?:ich )?(?:bin )?abwesend\b|nicht im (?:haus|b(?:ü|ue)ro|dienst|office)\b|au(?:ß|ss)er haus\b|"
+    r"(?:bin )?(?:im|in) urlaub\b|urlaubs?(?:notiz|meldung|abwesenheit|benachrichtigung|vertretung)?\b|"
+    r"betriebsferien\b|"
+    r"out of town|away (?:until|on)|vacation|(?:i am |i'm |currently )(?:away|out|on (?:vacation|holiday|leave))|"
+    r"on (?:vacation|holiday|annual leave|leave|maternity|parental)|maternity leave|parental leave|"
+    r"(?:no longer|nicht mehr) (?:with|at|employed|working|beschäftigt|im unternehmen|erreichbar)|"
+    r"absen(?:ce|t)\b|ausen(?:te|cia)\b|assente\b|ausência|nieobecno|izindeyim|afwezig|frånvaro|fravær|poissa|"
+    r"отсутств)",
+    _FLAGS,
+)
+"""Subjects that people use as well."""
 
 AUTO_TEXT = re.compile(
-    r"(?:dies(?:e)?|das|hierbei handelt es sich um|es handelt sich) (?:nachricht |e-?mail |mail |antwort )?(?:ist |"
-    r"um |wurde |wird )?(?:eine? )?automatisch\w*|automatisch (?:erzeugt|generiert|erstellt|versandt|versendet|"
-    r"beantwortet)\w*|automatische (?:antwort|nachricht|e-?mail|eingangs)|"
-    r"abwesenheits?(?:notiz|nachricht|meldung|assistent)|(?:bin|sind|"
-    r"ist) (?:[\w.,–-]+ ){0,14}?(?:nicht (?:im (?:hause?|b(?:ü|ue)ro|dienst|office)|erreichbar|an meinem|am platz)|"
-    r"abwesend|au(?:ß|ss)er (?:haus|haus)|im (?:urlaub|mutterschutz)|in (?:elternzeit|urlaub))|"
+    r"(?:dies(?:e)?|das|hierbei handelt es sich um|es handelt sich) (?:nachricht |e-?mail |mail |antwort )?"
+    r"(?:ist |um |wurde |wird )?(?:eine? )?automatisch\w*|automatische (?:antwort|nachricht|e-?mail|eingangs)|"
+    r"automatisch (?:erzeugt|generiert|erstellt|versandt|versendet|beantwortet)\w*|abwesenheits?(?:notiz|nachricht|"
+    r"meldung|assistent)|"
     r"(?:e-?mails?|nachrichten?|mails?|post) (?:werden|wird) (?:\w+ ){0,6}(?:nicht )?(?:weitergeleitet|gelesen|"
-    r"bearbeitet|abgerufen)|(?:in dringenden|bei dringenden|in wichtigen) (?:f(?:ä|ae)llen|angelegenheiten|"
-    r"anliegen)|"
-    r"bitte antworten sie nicht auf diese|ihre (?:anfrage|e-?mail|nachricht|mail) (?:ist (?:bei uns )?|"
-    r"wurde (?:erfolgreich )?|haben wir )(?:eingegangen|erhalten|empfangen)|wir haben ihre (?:e-?mail|nachricht|"
-    r"anfrage|mail) erhalten|"
-    r"nicht mehr (?:für|bei) .{1,60} (?:tätig|beschäftigt)|"
+    r"bearbeitet|abgerufen)|"
+    r"(?:in|bei) (?:dringenden|wichtigen|eiligen) (?:f(?:ä|ae)llen|angelegenheiten|anliegen)|"
+    r"bitte antworten sie nicht auf diese|"
+    r"ihre (?:anfrage|e-?mail|nachricht|mail) (?:ist (?:bei uns )?|wurde (?:erfolgreich )?|"
+    r"haben wir )(?:eingegangen|erhalten|empfangen)|"
+    r"wir haben ihre (?:e-?mail|nachricht|anfrage|mail) erhalten|nicht mehr (?:für|bei) .{1,60} (?:tätig|"
+    r"beschäftigt)|"
     r"(?:this is an? |an? )?automat(?:ed|ic)(?:ally)? (?:generated )?(?:reply|response|message|e-?mail|mail|answer|"
-    r"acknowledge?ment)|auto-?(?:reply|response|responder|generated)|"
-    r"(?:am|are|be|is|i'm|i’m|we're|been) (?:[\w'’,.]+ ){0,5}?(?:out of (?:the )?office|out of (?:the )?country|"
-    r"away|on (?:annual |maternity |paternity |parental |sick |business )?(?:leave|vacation|holidays?|travel)|"
-    r"on a (?:business )?trip|travel+ing|unavailable|out of town|in meetings)|"
-    r"out[ -]of[ -](?:the[ -])?office|limited access to (?:my )?e?-?mail|do not reply to this|no longer (?:with|at|"
-    r"works?|employed)|we have received your|thank you for (?:contacting|your (?:e-?mail|message|interest|inquiry|"
-    r"enquiry|mail))|"
-    r"will (?:respond|reply|get back|answer) .{0,40}(?:when i|upon|as soon|on my|once)|i will be (?:back|away|out|"
-    r"returning|travel)|"
-    r"suis (?:actuellement )?absent|absent[e]? (?:du|jusqu)|estoy fuera|estaré (?:fuera|ausente)|sono (?:assente|"
-    r"fuori)|jestem nieobecn|nieobecny|ofis dışında|izinde|afwezig|niet (?:aanwezig|op kantoor)|estou (?:ausente|"
-    r"de férias)|不在|休假|休暇",
+    r"acknowledge?ment)|"
+    r"auto-?(?:reply|response|responder|generated)|out[ -]of[ -](?:the[ -])?office|out of office|"
+    r"limited access to (?:my )?e?-?mail|do not reply to this|no longer (?:with|at|works?|employed)|"
+    r"we have received your|"
+    r"thank you for (?:contacting|your (?:e-?mail|message|interest|inquiry|enquiry|mail))|"
+    r"will (?:respond|reply|get back|answer) .{0,40}(?:when i|upon|as soon|on my|once)|"
+    r"suis (?:actuellement )?absent|estoy fuera|estaré (?:fuera|ausente)|sono (?:assente|fuori)|jestem nieobecn|"
+    r"nieobecny|"
+    r"ofis dışında|niet (?:aanwezig|op kantoor)|estou (?:ausente|de férias)|不在|休假|休暇",
     _FLAGS,
 )
+"""Sentences of automatic answers; they count at the beginning of a text."""
+
+AWAY_TEXT = re.compile(
+    r"(?:bin|sind|ist) (?:[\w.,–-]+ ){0,14}?(?:nicht (?:im (?:hause?|b(?:ü|ue)ro|dienst|office)|erreichbar|"
+    r"an meinem|am platz)|"
+    r"abwesend|au(?:ß|ss)er haus|im (?:urlaub|mutterschutz)|in (?:elternzeit|urlaub))|"
+    r"(?:am|are|be|is|i'm|i’m|we're|been) (?:[\w'’,.]+ ){0,5}?(?:out of (?:the )?country|away|"
+    r"on (?:annual |maternity |paternity |parental |sick |business )?(?:leave|vacation|holidays?|travel)|"
+    r"on a (?:business )?trip|"
+    r"travel+ing|unavailable|out of town|in meetings)|i will be (?:back|away|out|returning|travel)|"
+    r"absent[e]? (?:du|jusqu)|izinde|afwezig",
+    _FLAGS,
+)
+"""Sentences about an absence, which people write as well."""
 
 RECEIPT_SUBJECT = re.compile(
     r"^\W*(?:gelesen|nicht gelesen|ungelesen gelöscht|read(?: receipt)?|not read|lesebest(?:ä|ae)tigung|"
@@ -230,10 +255,10 @@ RECEIPT_TEXT = re.compile(
 )
 
 ABUSE_SUBJECT = re.compile(
-    r"^\W*(?:abuse report|complaint about message|email feedback report|feedback loop|spam report)", _FLAGS
-)
-ABUSE_TEXT = re.compile(
-    r"this is an? (?:e?-?mail )?abuse report|feedback-type\s*:|email abuse report for an? (?:e-?mail )?message", _FLAGS
+    r"^\W*(?:abuse report|complaint about message from|e?-?mail feedback report|feedback loop|spam report|"
+    r"report domain:|"
+    r"\[?dmarc)",
+    _FLAGS,
 )
 
 PERSON = re.compile(

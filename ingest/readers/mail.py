@@ -29,6 +29,8 @@ _STAND_INS = ("reply-to", "return-path", "sender")
 _IN_ANGLES = re.compile(r"<([^<>]{1,998})>")
 _ADDRESS_IN_NAME = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _MAX_WARNINGS = 50
+_SPLIT_LINES = 5_000
+_SPLIT_CHARACTERS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +232,13 @@ def _with_form(message: Message, context: Context, warn: Warn) -> Message | None
 
 def _with_split(message: Message, own: Callable[[str], bool], warn: Warn) -> Message:
     """New, quoted and signature; never nothing where something was written."""
-    split = quotes.split(message.full_text, subject=message.subject, own=own)
+    head, rest = _first_lines(message.full_text)
+    split = quotes.split(head, subject=message.subject, own=own)
     text, quoted = split.text, split.quoted
+    if rest and quoted.strip():
+        quoted = f"{quoted}\n{rest}"
+    elif rest:
+        text = f"{text}\n{rest}"
     forwarded = "\n\n".join(
         attachment.text
         for attachment in message.attachments
@@ -246,3 +253,12 @@ def _with_split(message: Message, own: Callable[[str], bool], warn: Warn) -> Mes
     if forwarded and not is_report:
         quoted = "\n\n".join(filter(None, (quoted, forwarded)))
     return replace(message, text=text, quoted=quoted, signature=split.signature)
+
+
+def _first_lines(text: str) -> tuple[str, str]:
+    """The lines that are looked through for quotes, and the rest: nobody writes so many, only machines do."""
+    if len(text) <= _SPLIT_CHARACTERS and text.count("\n") <= _SPLIT_LINES:
+        return text, ""
+    lines = text[:_SPLIT_CHARACTERS].split("\n")[:_SPLIT_LINES]
+    head = "\n".join(lines)
+    return head, text[len(head) :].lstrip("\n")

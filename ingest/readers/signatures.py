@@ -23,8 +23,8 @@ _SENTENCE_END = re.compile(r"[.!?…:]['\"“”)]*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _PARTICLES = frozenset([
     "von", "van", "de", "der", "den", "zu", "zur", "und", "&", "u.", "i.a.", "i.v.", "ppa.", "im", "in",
-    "auftrag", "dr.", "prof.", "familie", "fam.", "frau", "herr", "mr", "mrs", "the", "aus", "vom", "nach", "an", "ihr", "ihre", "euer",
-    "eure", "dein", "deine", "your", "from", "am", "/", "-", "+", "|",
+    "auftrag", "dr.", "prof.", "familie", "fam.", "frau", "herr", "mr", "mrs", "the", "aus", "vom", "nach", "an",
+    "ihr", "ihre", "euer", "eure", "dein", "deine", "your", "from", "am", "/", "-", "+", "|",
 ])  # fmt: skip
 """Words that stand in names without a capital letter."""
 _PLACES = frozenset(["aus", "vom", "von", "nach", "an", "from", "in", "und", "and", "bis"])

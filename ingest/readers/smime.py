@@ -71,6 +71,7 @@ def _child(data: bytes, parent: _Element | None, index: int) -> _Element | None:
 
 def _elements(data: bytes, at: int, end: int, depth: int) -> Iterator[_Element]:
     """The elements between two offsets, in definite or, as many mail programs write it, indefinite length."""
+    end = min(end, len(data))
     while at + 2 <= end and depth < _MAX_DEPTH:
         tag, length = data[at], data[at + 1]
         at += 2
@@ -80,6 +81,7 @@ def _elements(data: bytes, at: int, end: int, depth: int) -> Iterator[_Element]:
             inner_end = at
             for inner in _elements(data, at, end, depth + 1):
                 inner_end = inner.next
+            inner_end = min(inner_end, end)
             yield _Element(tag, at, inner_end, min(inner_end + 2, end))
             at = inner_end + 2
             continue
@@ -87,8 +89,9 @@ def _elements(data: bytes, at: int, end: int, depth: int) -> Iterator[_Element]:
             count = length & 0x7F
             length = int.from_bytes(data[at : at + count], "big")
             at += count
-        yield _Element(tag, at, min(at + length, end), at + length)
-        at += length
+        last = min(at + length, end)
+        yield _Element(tag, at, last, last)
+        at = last
 
 
 def _octets(data: bytes, element: _Element, depth: int) -> Iterator[bytes]:

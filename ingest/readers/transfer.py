@@ -134,18 +134,17 @@ def _uudecode(body: bytes) -> bytes | None:
 
 def reflow(text: str, *, delsp: bool) -> str:
     """Join the lines of ``format=flowed``; the depth of quotation stays as ``>`` marks (RFC 3676, 4.1 to 4.5)."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     open_depth = -1
     for raw in text.split("\n"):
         marks = _FLOWED_QUOTE.match(raw)
         depth = len(marks[0]) if marks else 0
-        line = raw[depth:]
-        line = line.removeprefix(" ")
+        line = raw[depth:].removeprefix(" ")
         soft = line.endswith(" ") and line != "-- "
         kept = line[:-1] if soft and delsp else line
         if open_depth == depth and line != "-- ":
-            lines[-1] += kept
+            lines[-1].append(kept)
         else:
-            lines.append((">" * depth + " " if depth else "") + kept)
+            lines.append([">" * depth + " " if depth else "", kept])
         open_depth = depth if soft else -1
-    return "\n".join(lines)
+    return "\n".join("".join(pieces) for pieces in lines)

@@ -36,8 +36,8 @@ from models.message import Channel, RawItem, ReceivedFrom
 _log = logging.getLogger(__name__)
 
 _CLAIMED, _DONE, _FAILED = ".claimed", "done", "failed"
-_UNFINISHED = (".part", ".tmp", ".lock", ".filepart", ".crdownload", ".partial")
-"""What scanners, SMB and SFTP clients call a file that is still on its way."""
+_NO_SCANS = (".part", ".tmp", ".lock", ".filepart", ".crdownload", ".partial", ".json")
+"""What scanners, SMB and SFTP clients call a file that is still on its way; sidecars and the batch file."""
 _WAIT_FOR = (".lock", ".part", ".tmp")
 """Beside a file, under its name with one of these added, they say: not yet."""
 
@@ -191,13 +191,13 @@ class FolderSource:
 
     def _kind(self, path: Path) -> str:
         """The field of ``_Look`` that a path belongs to; empty for what is ours, hidden, unfinished or a sidecar."""
-        if path.name.startswith(".") or path.name in {_DONE, _FAILED, BATCH} or path.suffix.lower() in _UNFINISHED:
+        if path.name.startswith(".") or path.name in {_DONE, _FAILED} or path.suffix.lower() in _NO_SCANS:
             return ""
         found = status(path)
         if found is None or stat.S_ISDIR(found.st_mode):
             return "folders" if found else ""
         if not any(fnmatch.fnmatchcase(path.name.lower(), pattern.lower()) for pattern in self._settings.patterns):
-            return "" if path.suffix.lower() == ".json" else "others"
+            return "others"
         if not stat.S_ISREG(found.st_mode):
             return "refused"
         return "waiting" if any(status(path.with_name(path.name + ending)) for ending in _WAIT_FOR) else "scans"
@@ -253,7 +253,7 @@ class FolderSource:
             except FileNotFoundError:
                 continue
             marks = _marks(path)
-            if self._now() - max(marks)[0] / 1e9 >= self._settings.settle_seconds:
+            if self._now() - max(marks, default=(0, 0))[0] / 1e9 >= self._settings.settle_seconds:
                 yield path
             else:
                 young[path] = marks
@@ -338,8 +338,5 @@ class FolderSource:
 
 def _marks(path: Path) -> tuple[tuple[int, int], ...]:
     """Last change (nanoseconds) and size of a scan and of what speaks for it: whoever writes to one moves a mark."""
-    marks: list[tuple[int, int]] = []
-    for file in (path, *sidecars(path), path.with_name(BATCH)):
-        if found := status(file):
-            marks.append((max(found.st_mtime_ns, found.st_ctime_ns), found.st_size))
-    return tuple(marks)
+    found = (status(file) for file in (path, *sidecars(path), path.with_name(BATCH)))
+    return tuple((max(one.st_mtime_ns, one.st_ctime_ns), one.st_size) for one in found if one)

@@ -121,7 +121,7 @@ class ImapSource:
     def items(self, known: Known) -> Iterator[RawItem]:
         """Give the new mails of every mailbox; see ``ingest.sources.base.Source``.
 
-        A mailbox that cannot be opened does not keep the others from being read; its error comes at the end.
+        A mailbox that cannot be read does not keep the others from it; its error comes at the end.
         """
         problems: list[PosteingangError] = []
         with contextlib.ExitStack() as stack:
@@ -132,11 +132,10 @@ class ImapSource:
             for mailbox in self._settings.names:
                 try:
                     yield from self._mailbox(mailbox, known, problems)
-                except ConfigError as error:
-                    problems.append(error)
                 except PosteingangError as error:
                     problems.append(error)
-                    break
+                    if self._session is None:
+                        break  # not even a connection: the next mailbox would fare no better
         _raise_all(problems)
 
     def finish(self, item: RawItem) -> None:
@@ -281,7 +280,7 @@ def _raise_all(problems: list[PosteingangError]) -> None:
     """Raise what was put off: one error with every sentence, of the kind that a person must mend if there is one."""
     if not problems:
         return
-    kind = next((type(problem) for problem in problems if not isinstance(problem, TemporaryError)), type(problems[0]))
+    kind = next((type(problem) for problem in problems if not isinstance(problem, TemporaryError)), TemporaryError)
     raise kind(" ".join(dict.fromkeys(str(problem) for problem in problems)))
 
 

@@ -140,3 +140,20 @@ def test_an_empty_archive_has_no_digests(archive: FileArchive) -> None:
 @pytest.mark.parametrize("url", ["file:/srv/archive", "file:///srv/archive", "/srv/archive"])
 def test_a_folder_is_named_by_url_or_path(url: str) -> None:
     assert build(url).root == Path("/srv/archive")
+
+
+def test_a_temporary_file_that_another_run_took_for_abandoned_is_made_again(
+    archive: FileArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, calls = fcntl.flock, []
+
+    def flock(descriptor: int, operation: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 1:
+            next((archive.root / "tmp").iterdir()).unlink()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    archive.put([LETTER])
+    assert len(calls) == 2
+    assert archive.verify(DIGEST)

@@ -211,7 +211,7 @@ def test_a_sidecar_gives_the_date_of_receipt(
 ) -> None:
     (drop / "scan.pdf").write_bytes(LETTER)
     (drop / sidecar).write_text('{"received_on": "2026-01-12", "channel": "post", "operator": "Meyer"}')
-    assert run(source()) == Received(seen=1, accepted=1)
+    assert run(source(patterns=["*"])) == Received(seen=1, accepted=1)
     (raw,) = intake.items.values()
     assert (raw.received_at, raw.received_from) == (dt.datetime(2026, 1, 12, 12, tzinfo=dt.UTC), ReceivedFrom.batch)
     assert tree(drop) == ["done/scan.pdf", "done/scan.pdf.json"]

@@ -13,12 +13,13 @@ import pytest
 
 from ingest.archive.files import FileArchive
 from ingest.receive import Received, receive
+from ingest.sources import imap
 from ingest.sources.base import Place, Source
 from ingest.sources.imap import build
-from ingest.sources.imap_mailboxes import Budget, ImapSource, Piece
-from ingest.sources.imap_settings import ImapSettings
+from ingest.sources.imap_mailboxes import Budget, ImapSource, Piece, RefusedError
+from ingest.sources.imap_settings import ImapSettings, login_error
 from models.config import KindConfig
-from models.errors import ConfigError
+from models.errors import ConfigError, TemporaryError
 from models.message import ReceivedFrom
 from tests.memory_intake import MemoryIntake
 from tests.servers.dovecot import Dovecot
@@ -66,14 +67,23 @@ def test_new_mails_are_accepted_to_the_byte_and_moved_unread(
     dovecot: Dovecot, source: Sources, run: Run, archive: FileArchive, intake: MemoryIntake
 ) -> None:
     every_byte = b"Subject: x\r\n\r\n" + bytes(number for number in range(1, 256) if number != 10) + b"\r\n"
-    for mail in (*MAILS, every_byte):
-        dovecot.deliver(mail)
+    dovecot.deliver(*MAILS, every_byte)
     assert run(source()) == Received(seen=6, accepted=6)
     assert contents(archive) == {mail for mail, _flags in dovecot.mails("Verarbeitet")}
     assert set(MAILS) <= contents(archive)
     assert dovecot.mails("INBOX") == []
     assert {flags for _mail, flags in dovecot.mails("Verarbeitet")} == {frozenset()}
     assert run(source()) == Received()
+
+
+@pytest.mark.parametrize("size", [2**20 - 1, 2**20, 2**20 + 1, 2**21])
+def test_a_mail_that_ends_where_a_piece_ends_is_whole(
+    dovecot: Dovecot, source: Sources, run: Run, archive: FileArchive, size: int
+) -> None:
+    mail = b"Subject: x\r\n\r\n".ljust(size - 2, b"x") + b"\r\n"
+    dovecot.deliver(mail)
+    assert run(source()) == Received(seen=1, accepted=1)
+    assert contents(archive) == {mail}
 
 
 def test_receipt_is_the_internaldate_and_identity_holds_uidvalidity(
@@ -92,8 +102,7 @@ def test_receipt_is_the_internaldate_and_identity_holds_uidvalidity(
 def test_leave_changes_nothing_at_all_on_the_server(
     dovecot: Dovecot, source: Sources, run: Run, intake: MemoryIntake
 ) -> None:
-    for mail in MAILS:
-        dovecot.deliver(mail)
+    dovecot.deliver(*MAILS)
     with dovecot.client() as client:
         client.select()
         client.store("2", "+FLAGS", "(\\Flagged)")
@@ -123,8 +132,7 @@ def test_flags_of_a_mail_survive_the_move(dovecot: Dovecot, source: Sources, run
 def test_a_new_uidvalidity_reads_everything_again_and_doubles_nothing(
     dovecot: Dovecot, source: Sources, run: Run, intake: MemoryIntake
 ) -> None:
-    for mail in MAILS:
-        dovecot.deliver(mail)
+    dovecot.deliver(*MAILS)
     run(source(after_fetch="leave"))
     dovecot.set_uid_validity(99)
     dovecot.deliver(b"Subject: neu\r\n\r\nneu\r\n")
@@ -138,8 +146,7 @@ def test_a_cut_in_mid_message_loses_nothing_and_the_next_run_completes(
     dovecot: Dovecot, source: Sources, run: Run, archive: FileArchive, reset: bool
 ) -> None:
     big = b"Subject: gross\r\n\r\n" + b"0123456789abcdef" * 4 * 1024 * 40 + b"\r\n"
-    for mail in (MAILS[0], big, MAILS[1]):
-        dovecot.deliver(mail)
+    dovecot.deliver(MAILS[0], big, MAILS[1])
     with Proxy(dovecot.port, cut=1_500_000, reset=reset) as proxy:
         result = run(source(port=proxy.port))
     assert (result.accepted, result.exit_code) == (2, os.EX_TEMPFAIL)
@@ -164,8 +171,7 @@ def test_a_cut_anywhere_is_temporary(dovecot: Dovecot, source: Sources, run: Run
 def test_a_server_that_falls_silent_costs_read_seconds_and_only_its_own_mail(
     dovecot: Dovecot, source: Sources, run: Run
 ) -> None:
-    for mail in (b"Subject: gross\r\n\r\n" + b"x" * 70 * 1000 * 10 + b"\r\n", MAILS[1]):
-        dovecot.deliver(mail)
+    dovecot.deliver(b"Subject: gross\r\n\r\n" + b"x" * 70 * 1000 * 10 + b"\r\n", MAILS[1])
     with Proxy(dovecot.port, stall=100_000, times=1) as proxy:
         result = run(source(port=proxy.port, read_seconds=0.5))
     assert (result.accepted, result.exit_code) == (1, os.EX_TEMPFAIL)
@@ -177,8 +183,7 @@ def test_a_server_that_falls_silent_costs_read_seconds_and_only_its_own_mail(
 def test_a_mail_that_trickles_in_meets_its_deadline_and_the_others_go_on(
     dovecot: Dovecot, source: Sources, run: Run, security: str
 ) -> None:
-    for mail in (b"Subject: gross\r\n\r\n" + b"x" * 70 * 1000 * 10 + b"\r\n", MAILS[1]):
-        dovecot.deliver(mail)
+    dovecot.deliver(b"Subject: gross\r\n\r\n" + b"x" * 70 * 1000 * 10 + b"\r\n", MAILS[1])
     port = dovecot.port if security == "none" else dovecot.tls_port
     trust = {"security": security, "ca_file": str(dovecot.authority)}
     with Proxy(port, rate=60_000, times=1) as proxy:
@@ -189,8 +194,7 @@ def test_a_mail_that_trickles_in_meets_its_deadline_and_the_others_go_on(
 
 
 def test_a_server_that_breaks_off_at_every_mail_is_given_up(dovecot: Dovecot, source: Sources, run: Run) -> None:
-    for number in range(8):
-        dovecot.deliver(b"Subject: %d\r\n\r\n" % number + b"x" * 100_000)
+    dovecot.deliver(*(b"Subject: %d\r\n\r\n" % number + b"x" * 100_000 for number in range(8)))
     with Proxy(dovecot.port, cut=50_000) as proxy:
         result = run(source(port=proxy.port))
         assert proxy.connections == 5
@@ -202,8 +206,7 @@ def test_a_server_that_breaks_off_at_every_mail_is_given_up(dovecot: Dovecot, so
 def test_a_worker_killed_in_between_costs_one_more_run_at_most(
     dovecot: Dovecot, source: Sources, archive: FileArchive, intake: MemoryIntake
 ) -> None:
-    for mail in MAILS:
-        dovecot.deliver(mail)
+    dovecot.deliver(*MAILS)
     steps = itertools.count()
 
     def step(_name: str) -> None:
@@ -220,8 +223,7 @@ def test_a_worker_killed_in_between_costs_one_more_run_at_most(
 
 
 def test_what_was_committed_but_not_moved_is_moved_by_the_next_run(dovecot: Dovecot, source: Sources, run: Run) -> None:
-    for mail in MAILS:
-        dovecot.deliver(mail)
+    dovecot.deliver(*MAILS)
     run(source(after_fetch="leave"))
     assert len(dovecot.mails()) == 5
     assert run(source()) == Received()
@@ -230,8 +232,7 @@ def test_what_was_committed_but_not_moved_is_moved_by_the_next_run(dovecot: Dove
 
 
 def test_a_read_only_mailbox_is_read_and_left_alone(dovecot: Dovecot, source: Sources, run: Run) -> None:
-    for mail in MAILS:
-        dovecot.deliver(mail, mailbox="Nurlesen")
+    dovecot.deliver(*MAILS, mailbox="Nurlesen")
     dovecot.set_read_only("Nurlesen")
     assert run(source(mailbox="Nurlesen")) == Received(seen=5, accepted=5)
     assert run(source(mailbox="Nurlesen")) == Received()
@@ -244,8 +245,7 @@ def test_a_read_only_mailbox_is_read_and_left_alone(dovecot: Dovecot, source: So
 def test_a_missing_right_to_move_is_told_once_and_mails_are_accepted(
     dovecot: Dovecot, source: Sources, run: Run
 ) -> None:
-    for mail in MAILS:
-        dovecot.deliver(mail, mailbox="Halb")
+    dovecot.deliver(*MAILS, mailbox="Halb")
     dovecot.set_rights("Halb", "lrws")
     result = run(source(mailbox="Halb"))
     assert (result.seen, result.accepted, len(result.failures)) == (5, 5, 1)
@@ -257,8 +257,7 @@ def test_without_move_it_copies_and_expunges_only_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     with Dovecot(capability="IMAP4rev1 NAMESPACE UIDPLUS") as dovecot:
-        for mail in MAILS[:2]:
-            dovecot.deliver(mail)
+        dovecot.deliver(*MAILS[:2])
         source = source_maker(dovecot, tmp_path, monkeypatch)(after_fetch="leave")
         run(source)
         with dovecot.client() as client:
@@ -272,8 +271,7 @@ def test_without_move_it_copies_and_expunges_only_its_own(
 
 def test_without_move_and_uidplus_mails_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     with Dovecot(capability="IMAP4rev1 NAMESPACE") as dovecot:
-        for mail in MAILS:
-            dovecot.deliver(mail)
+        dovecot.deliver(*MAILS)
         source = source_maker(dovecot, tmp_path, monkeypatch)
         assert run(source()) == Received(seen=5, accepted=5)
         assert run(source()) == Received()
@@ -322,8 +320,7 @@ def test_an_account_over_quota_is_still_read(tmp_path: Path, monkeypatch: pytest
 def test_an_empty_mail_is_tried_again_later_and_stops_no_other(
     dovecot: Dovecot, source: Sources, run: Run, intake: MemoryIntake
 ) -> None:
-    for mail in MAILS[:2]:
-        dovecot.deliver(mail)
+    dovecot.deliver(*MAILS[:2])
     folder = next((dovecot.base / "mail" / "demo" / "Maildir").glob("new")).parent
     inbox_file = min((*folder.glob("new/*"), *folder.glob("cur/*")))
     inbox_file.write_bytes(b"")
@@ -416,8 +413,7 @@ def test_the_second_of_two_runs_at_once_is_75(dovecot: Dovecot, source: Sources,
 def test_two_runs_at_once_accept_every_mail_once(
     dovecot: Dovecot, source: Sources, run: Run, intake: MemoryIntake
 ) -> None:
-    for mail in MAILS:
-        dovecot.deliver(mail)
+    dovecot.deliver(*MAILS)
     results: list[Received] = []
     threads = [threading.Thread(target=lambda: results.append(run(source()))) for _ in range(4)]
     for thread in threads:
@@ -429,10 +425,18 @@ def test_two_runs_at_once_accept_every_mail_once(
     assert len(dovecot.mails("Verarbeitet")) == 5
 
 
+def test_a_mailbox_larger_than_one_answer_is_listed_in_windows(
+    dovecot: Dovecot, source: Sources, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.sources.imap._SEARCH_WINDOW", 2)
+    dovecot.deliver(*MAILS)
+    assert run(source()) == Received(seen=5, accepted=5)
+    assert dovecot.mails() == []
+
+
 def test_present_lists_what_lies_there_and_check_finds_all_well(dovecot: Dovecot, source: Sources) -> None:
     dovecot.set_uid_validity(5)
-    for mail in MAILS[:2]:
-        dovecot.deliver(mail)
+    dovecot.deliver(*MAILS[:2])
     place = Place("INBOX", 5)
     assert list(source().present()) == [(place, 1, ""), (place, 2, "")]
     assert [(finding.good, finding.message) for finding in source().check()] == [
@@ -561,6 +565,22 @@ def test_a_mailbox_without_uidvalidity_is_refused(tmp_path: Path, run: Run) -> N
     assert "gives no UIDVALIDITY" in result.failures[0]
 
 
+def test_a_mailbox_that_cannot_be_opened_just_now_keeps_no_other_from_being_read(tmp_path: Path, run: Run) -> None:
+    class InUse(OddSession):
+        def select(self, mailbox: str, *, is_read_only: bool) -> None:
+            if mailbox == "A":
+                raise RefusedError("Mailbox A", "select failed: [INUSE] Mailbox is locked")
+            self.place = Place(mailbox, 7)
+
+    settings = ImapSettings(host="mail.example", user="demo", password_env="X", mailboxes=("A", "B"))
+    session = InUse(piece(b"x", 1))
+    result = run(ImapSource("post", settings, connect=lambda: session, locks=tmp_path))
+    assert (result.accepted, result.exit_code) == (1, os.EX_TEMPFAIL)
+    assert result.failures == (
+        "Mailbox A: the server refuses (select failed: [INUSE] Mailbox is locked); the next run tries again.",
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -592,3 +612,52 @@ def test_a_ca_file_that_holds_no_certificate_is_named(
     result = run(source(security="tls", ca_file=str(tmp_path / "ca.pem")))
     assert result.exit_code == os.EX_CONFIG
     assert "sources.post.ca_file" in result.failures[0]
+
+
+MIDNIGHT = dt.datetime(2026, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=1)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "offset", "expected"),
+    [
+        (
+            {b"BODY[]<0>": b"abc", b"RFC822.SIZE": 3, b"INTERNALDATE": MIDNIGHT},
+            0,
+            piece(b"abc", 3, received_at=dt.datetime(2026, 1, 11, 23, tzinfo=dt.UTC)),
+        ),
+        ({b"BODY[]": b"abc", b"INTERNALDATE": None}, 0, piece(b"abc", 0, is_whole=True)),
+        ({b"BODY[]<3>": None, b"RFC822.SIZE": 3}, 3, piece(b"", 3)),
+        ({b"BODY[]<3>": b"", b"RFC822.SIZE": 5}, 3, piece(b"", 5)),
+        ({b"BODY[]<0>": None, b"RFC822.SIZE": 3}, 0, "without content"),
+        ({b"BODY[]<0>": b"", b"RFC822.SIZE": 0}, 0, "without content"),
+        ({b"BODY[]<3>": None, b"RFC822.SIZE": 5}, 3, "without content"),
+        ({b"BODY[]<0>": 123, b"RFC822.SIZE": 3}, 0, "without content"),
+        ({b"FLAGS": ()}, 0, "without content"),
+        ({b"BODY[]<0>": b"abc", b"RFC822.SIZE": 9}, 3, "another piece"),
+    ],
+)
+def test_an_answer_is_read_strictly(answer: dict[bytes, Any], offset: int, expected: Piece | str) -> None:
+    if isinstance(expected, Piece):
+        assert imap._piece(answer, offset, "Mail 1") == expected
+        return
+    with pytest.raises(TemporaryError, match=expected):
+        imap._piece(answer, offset, "Mail 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "exit_code"),
+    [
+        ("authenticate failed: [AUTHENTICATIONFAILED] Authentication failed.", 77),
+        ("authenticate failed: AUTHENTICATE failed.", 77),
+        ("login failed: [EXPIRED] Password expired", 77),
+        ("[LIMIT] Maximum number of connections from user+IP exceeded", 75),
+        ("[UNAVAILABLE] Temporary authentication failure. [mail:2026-01-12 09:00:00]", 75),
+        ("[INUSE] Mailbox is in use", 75),
+        ("[ALERT] Too many simultaneous connections. (Failure)", 75),
+        ("Request is throttled. Suggested Backoff Time: 30000 milliseconds", 75),
+        ("[PRIVACYREQUIRED] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.", 78),
+    ],
+)
+def test_what_servers_say_at_the_log_in_has_the_right_exit_code(text: str, exit_code: int) -> None:
+    settings = ImapSettings(host="mail.example", user="demo", password_env="X")
+    assert login_error(text, settings, "sources.post").exit_code == exit_code

@@ -1,0 +1,128 @@
+"""Reads scanned and printed letters: PDF, TIFF, JPEG, PNG, WebP, JPEG 2000; the parts of the letter by DIN 5008."""
+
+import datetime as dt
+import importlib
+import importlib.util
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ingest.readers.base import Context
+from models.errors import ConfigError, ItemError
+from models.message import Document, Message, Original, TextSource
+
+if TYPE_CHECKING:
+    from ingest.ocr.base import Engine
+    from ingest.readers.pages import Reading
+    from ingest.readers.sheets import Bundle
+
+_PDF = "application/pdf"
+_HEIC = ("image/heic", "image/heif") if importlib.util.find_spec("pillow_heif") else ()
+MEDIA_TYPES = (
+    _PDF,
+    "image/tiff",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/jp2",
+    "image/bmp",
+    "image/gif",
+    *_HEIC,
+)
+
+
+def read(content: bytes, original: Original, context: Context) -> Message:
+    """Read a letter, or a document that hangs on a mail.
+
+    Raises:
+        ItemError: ``empty``, ``encrypted``, ``damaged``, ``too_large`` or ``unsupported``; one bad page among good ones
+            is a warning.
+    """
+    limits = context.settings.limits
+    if not content:
+        raise ItemError("empty", "The file is empty: it has 0 bytes.")
+    if len(content) > limits.bytes:
+        allowed = limits.bytes // 2**20
+        raise ItemError("too_large", f"The file has {len(content) // 2**20} MB; limits.bytes allows {allowed} MB.")
+    media_type = _media_type(content)
+    bundle = _open(content, media_type, context)
+    context.expect_pages(bundle.count)
+    readings = list(_read_all(bundle, context))
+    _check_any(readings)
+    return _message(original, media_type, readings, context)
+
+
+def _media_type(content: bytes) -> str:
+    if b"%PDF-" in content[:1024]:
+        return _PDF
+    if content.startswith(b"PK\x03\x04"):
+        raise ItemError("unsupported", "The file is a ZIP archive, whatever its name says.")
+    return ""
+
+
+def _open(content: bytes, media_type: str, context: Context) -> "Bundle":
+    # Loaded here: numpy, Pillow and pdfium are not needed for reading mails.
+    if media_type == _PDF:
+        from ingest.readers.pdf import open_pdf
+
+        return open_pdf(content, context.settings.limits)
+    from ingest.readers.images import open_images
+
+    return open_images(content, context.settings.limits)
+
+
+def _read_all(bundle: "Bundle", context: Context) -> Iterator["Reading"]:
+    from ingest.readers.pages import read_sheet
+
+    for sheet in bundle.sheets:
+        # A text layer needs no engine, so none is loaded for it.
+        engine = load_engine("none" if sheet.grey is None else context.settings.ocr.engine, context.settings.ocr.speed)
+        reading = read_sheet(sheet, engine)
+        context.page_read(reading.page)
+        yield reading
+
+
+@cache
+def load_engine(name: str, speed: str) -> "Engine":
+    """Load an engine of ``ingest.ocr`` once in a process.
+
+    Raises:
+        ConfigError: if there is no engine of that name, or a package that it needs is missing.
+    """
+    try:
+        module = importlib.import_module(f"ingest.ocr.{name}")
+    except ImportError as error:
+        raise ConfigError(f"'ocr.engine' = {name!r} cannot be loaded: {error}.") from error
+    engine: Engine = module.build(speed)
+    return engine
+
+
+def _check_any(readings: Sequence["Reading"]) -> None:
+    """One bad page is a warning; nothing but bad pages is an error."""
+    bad = [reading for reading in readings if reading.page.source == TextSource.none and reading.warning]
+    if len(bad) < len(readings):
+        return
+    first = bad[0].warning
+    reason = "too_large" if "limits.pixels" in first or "too large" in first else "damaged"
+    raise ItemError(reason, first)
+
+
+def _message(original: Original, media_type: str, readings: Sequence["Reading"], context: Context) -> Message:
+    from ingest.din5008 import dissect
+
+    letter = dissect([row for reading in readings for row in reading.rows], context.settings.utility)
+    pages = tuple(reading.page for reading in readings)
+    return Message(
+        sha256=original.sha256,
+        channel=original.channel,
+        media_type=media_type,
+        subject=letter.subject,
+        text=letter.text,
+        signature=letter.signature,
+        full_text="\n\n".join(page.text for page in pages if page.text),
+        sent_at=dt.datetime.combine(letter.date, dt.time(), dt.UTC) if letter.date else None,
+        from_=letter.sender,
+        pages=pages,
+        documents=(Document(tuple(page.number for page in pages), "one file"),),
+        warnings=tuple(reading.warning for reading in readings if reading.warning),
+    )

@@ -1,0 +1,121 @@
+"""Opens PDF files page by page: the text layer where it is good, else the page as a picture."""
+
+import math
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pypdfium2
+import pypdfium2.raw as pdfium_c
+
+from ingest.levels import READING_DPI
+from ingest.readers.sheets import Bundle, Lines, Sheet
+from ingest.readers.text_layer import Layer, lines_of, picture_sizes, probe, quality
+from models.config import Limits
+from models.errors import ItemError
+
+_POINTS_PER_INCH = 72
+_LOWEST_DPI = 72
+_MIN_HIDDEN = 0.6
+"""Quality from which a hidden layer is worth comparing."""
+
+
+def open_pdf(content: bytes, limits: Limits) -> Bundle:
+    """Open a PDF; files with only an owner password are open to readers.
+
+    Raises:
+        ItemError: ``encrypted``, ``damaged``, ``empty``, ``unsupported``, or ``too_large`` by ``limits``.
+    """
+    if b"%PDF-" not in content[:1024]:
+        raise ItemError("unsupported", "The file is named like a PDF but is none.")
+    document = _opened(content)
+    count = len(document)
+    if count == 0:
+        raise ItemError("empty", "The PDF has no pages.")
+    if count > limits.pages:
+        raise ItemError("too_large", f"The PDF has {count} pages; limits.pages allows {limits.pages}.")
+    return Bundle(count, _sheets(document, content, limits))
+
+
+def _opened(content: bytes) -> Any:
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        code = getattr(error, "err_code", None)
+        if code == pdfium_c.FPDF_ERR_PASSWORD:
+            raise ItemError("encrypted", "The PDF is locked with a password; ask the sender for an open one.") from None
+        if code == pdfium_c.FPDF_ERR_SECURITY:
+            raise ItemError("encrypted", "The PDF is encrypted in a way that cannot be opened.") from None
+        raise ItemError("damaged", "The PDF is damaged and cannot be opened.", detail=str(error)) from error
+    # Without this, what people typed into form fields is not drawn.
+    if document.get_formtype() != pdfium_c.FORMTYPE_NONE:
+        document.init_forms()
+    return document
+
+
+def _sheets(document: Any, content: bytes, limits: Limits) -> Iterator[Sheet]:
+    try:
+        for index in range(len(document)):
+            try:
+                page = document[index]
+                try:
+                    yield _sheet(page, index, content, limits)
+                finally:
+                    page.close()
+            except ItemError as error:
+                yield Sheet(index + 1, problem=f"Page {index + 1}: {error}")
+            except (pypdfium2.PdfiumError, ValueError) as error:
+                yield Sheet(index + 1, problem=f"Page {index + 1} is damaged and could not be opened ({error}).")
+    finally:
+        document.close()
+
+
+def _sheet(page: Any, index: int, content: bytes, limits: Limits) -> Sheet:
+    layer = probe(page)
+    if layer.is_good:
+        lines = _layer_lines(content, index)
+        if lines is not None:
+            return Sheet(index + 1, text=lines)
+    _check_pictures(page, limits)
+    dpi = _drawing_dpi(page, limits)
+    bitmap = page.render(scale=dpi / _POINTS_PER_INCH, grayscale=True, no_smoothpath=False)
+    try:
+        grey = np.array(bitmap.to_numpy(), dtype=np.uint8).reshape(bitmap.height, -1)[:, : bitmap.width]
+    finally:
+        bitmap.close()
+    return Sheet(index + 1, np.ascontiguousarray(grey), dpi, hidden=_hidden(layer, content, index))
+
+
+def _hidden(layer: Layer, content: bytes, index: int) -> Any:
+    if layer.is_scan and layer.quality >= _MIN_HIDDEN:
+        return partial(_layer_lines, content, index)
+    return None
+
+
+def _layer_lines(content: bytes, index: int) -> Lines | None:
+    """The page's text by pdfminer; None if it cannot read the page, or reads something else than pdfium."""
+    try:
+        lines, size = lines_of(content, index)
+    except ValueError:
+        return None
+    if not lines or quality("\n".join(line.text for line in lines)) < _MIN_HIDDEN:
+        return None
+    return lines, size
+
+
+def _check_pictures(page: Any, limits: Limits) -> None:
+    """Refuse a picture that would be larger than allowed once decoded."""
+    for width, height in picture_sizes(page):
+        if width * height > limits.pixels:
+            raise ItemError("too_large", f"A picture in it has {width} × {height} pixels; limits.pixels forbids that.")
+
+
+def _drawing_dpi(page: Any, limits: Limits) -> int:
+    """The reading resolution; less for posters, so that the page stays within the limit of pixels."""
+    width, height = page.get_size()
+    area = max(1.0, width * height / _POINTS_PER_INCH**2)
+    dpi = min(READING_DPI, math.floor(math.sqrt(limits.pixels / area)))
+    if dpi < _LOWEST_DPI:
+        raise ItemError("too_large", f"It measures {width / 72:.0f} × {height / 72:.0f} inches: too large to be drawn.")
+    return dpi

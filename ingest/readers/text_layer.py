@@ -1,0 +1,194 @@
+"""Judges the text layer of a PDF page, and takes its text if a person would see the same.
+
+A layer may be missing, wrong (no ToUnicode), made of single spaced letters, or left by a scanner that read the page
+upside down. The judgement is made for each page with pypdfium2; pdfminer.six gives the text of those that are good.
+"""
+
+import io
+import logging
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.ocr.base import Line
+
+FULL_PAGE = 0.7
+"""Share of the page that a picture covers when the page is a scan."""
+GOOD = 0.6
+_MIN_CHARACTERS = 20
+
+_COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "der die das und ich sie ihr ihre ihnen mit von vom zu zum zur am im in den dem des ein eine "
+        "einen einer eines ist sind war wird wir uns mein meine meinen meiner nicht auf für bei bis als "
+        "aus an auch es dass oder nach um bitte sehr geehrte damen herren freundlichen grüßen hiermit "
+        "über seit haben habe hat kann nur noch wie so da the of and to for is with your our you this "
+        "that are on",
+    )
+)
+_CID = re.compile(r"\(cid:\d+\)")
+_VOWEL = re.compile("[aeiouyäöü]")
+_CONSONANTS = re.compile("[bcdfghjklmnpqrstvwxzß]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What is known of a page's text layer."""
+
+    text: str
+    quality: float
+    """0 to 1: how much it looks like what people write."""
+    pictures: float
+    """Share of the page that its largest picture covers, 0 to 1."""
+
+    @property
+    def is_scan(self) -> bool:
+        """The page is one picture."""
+        return self.pictures > FULL_PAGE
+
+    @property
+    def is_good(self) -> bool:
+        """The text can be taken as it is."""
+        return not self.is_scan and self.quality >= GOOD
+
+
+def quality(text: str) -> float:
+    """How much a text looks like readable German (or English) business prose, 0 to 1.
+
+    >>> quality("Sehr geehrte Damen und Herren, hiermit kündige ich den Vertrag für mein Haus.") > 0.9
+    True
+    >>> quality("S e h r  g e e h r t e  D a m e n  u n d  H e r r e n") < 0.3
+    True
+    """
+    words = text.split()
+    if len(text.strip()) < _MIN_CHARACTERS or not words:
+        return 0.0
+    bad = sum(_is_bad(character) for character in text) / len(text)
+    unnamed = len(_CID.findall(text)) * 6 / len(text)
+    single = sum(len(word) == 1 and word.isalpha() for word in words) / len(words)
+    stripped = [word.strip('.,;:!?()"„“–-').lower() for word in words]
+    letters = [word for word in stripped if word.isalpha()]
+    plausible = [w for w in letters if len(w) > 1 and _VOWEL.search(w) and not _CONSONANTS.search(w)]
+    common = sum(word in _COMMON for word in letters) / max(1, len(letters))
+    value = 1.0 - min(1.0, bad * 10 + unnamed)
+    value -= max(0.0, single - 0.12) * 2
+    value -= max(0.0, 0.8 - len(plausible) / max(1, len(letters))) * 1.5
+    # Lists and bills have few small words; only real prose can be asked for them.
+    value -= max(0.0, 0.10 - common) * 3 if len(letters) > 25 else 0.0
+    value -= max(0.0, 0.45 - len(letters) / len(words))
+    return max(0.0, value)
+
+
+def _is_bad(character: str) -> bool:
+    """Replacement characters, private use, control characters: what a missing ToUnicode leaves."""
+    code = ord(character)
+    return (
+        character in "�￾￿"
+        or 0xE000 <= code <= 0xF8FF
+        or (code < 32 and character not in "\r\n\t")
+        or 0x80 <= code < 0xA0
+    )
+
+
+def probe(page: Any) -> Layer:
+    """Look at a page of pypdfium2 without drawing it."""
+    textpage = page.get_textpage()
+    try:
+        text = textpage.get_text_bounded()
+    finally:
+        textpage.close()
+    return Layer(text, quality(text), _largest_picture(page))
+
+
+def picture_sizes(page: Any) -> Iterator[tuple[int, int]]:
+    """Width and height in pixels of each picture of a page, as declared: nothing is decoded."""
+    import pypdfium2.raw as pdfium_c
+
+    for item in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=4):
+        yield item.get_px_size()
+
+
+def _largest_picture(page: Any) -> float:
+    import pypdfium2.raw as pdfium_c
+
+    width, height = page.get_size()
+    largest = 0.0
+    for item in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=4):
+        left, bottom, right, top = item.get_bounds()
+        covered = max(0.0, min(right, width) - max(left, 0.0)) * max(0.0, min(top, height) - max(bottom, 0.0))
+        largest = max(largest, covered / max(1.0, width * height))
+    return largest
+
+
+def lines_of(content: bytes, page: int, password: str = "") -> tuple[tuple[Line, ...], tuple[float, float]]:
+    """The lines of one page by pdfminer.six, and the page's width and height in points.
+
+    Args:
+        content: the whole PDF.
+        page: index from 0.
+        password: the user password; empty for most.
+
+    Raises:
+        ValueError: if pdfminer cannot read the page; the caller then reads its picture.
+    """
+    # Loaded here: 0.1 s that a scanned page does not need.
+    from pdfminer.high_level import extract_pages
+    from pdfminer.layout import LAParams
+
+    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            layouts = list(
+                extract_pages(
+                    io.BytesIO(content), password=password, page_numbers=[page], laparams=LAParams(all_texts=True)
+                )
+            )
+        except _pdfminer_errors() as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+    if not layouts:
+        raise ValueError("The page is missing.")
+    layout = layouts[0]
+    return tuple(_lines_in(layout, layout.height)), (layout.width, layout.height)
+
+
+def _pdfminer_errors() -> tuple[type[Exception], ...]:
+    """What pdfminer raises on broken files: its own errors and most of Python's."""
+    from pdfminer.psexceptions import PSException
+
+    return (
+        PSException,
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        NotImplementedError,
+        OSError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        struct.error,
+        zlib.error,
+    )
+
+
+def _lines_in(container: Any, height: float) -> Iterator[Line]:
+    from pdfminer.layout import LTFigure, LTTextBox, LTTextLine
+
+    for item in container:
+        if isinstance(item, LTTextLine):
+            text = item.get_text().strip().replace("\xa0", " ")
+            if text:
+                yield Line(text, _corners(item.bbox, height), 1.0)
+        elif isinstance(item, LTTextBox | LTFigure):
+            yield from _lines_in(item, height)
+
+
+def _corners(bbox: tuple[float, float, float, float], height: float) -> Any:
+    left, bottom, right, top = bbox
+    return ((left, height - top), (right, height - top), (right, height - bottom), (left, height - bottom))

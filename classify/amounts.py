@@ -6,17 +6,28 @@ from collections.abc import Iterator
 from classify.candidates import Candidate, Setting
 from models.classification import Check
 
-_NUMBER = r"\d{1,3}(?:[. ']\d{3}){1,3}(?:,(?:\d{1,2}|-{1,2}|–|—))?|\d{1,3}(?:,\d{3}){1,2}\.\d{2}|\d{1,9}(?:[.,]\d{1,2}|,-{1,2}|,–|,—|\.--?)?"
+_NUMBER = (
+    r"\d{1,3}(?:[. ']\d{3}){1,3}(?:,(?:\d{1,2}|-{1,2}|–|—))?|\d{1,3}(?:,\d{3}){1,2}\.\d{2}|"
+    r"\d{1,9}(?:[.,]\d{1,2}|,-{1,2}|,–|,—|\.--?)?"
+)
 _CURRENCY = r"(?:€|EUR(?:O|OS)?\b|Euro(?:s|nen)?\b|Teuro\b|евро|євро|يورو|avro)"
 _AMOUNT = re.compile(
-    rf"(?<![\d.,\w])(?P<after>-?(?:{_NUMBER}))[ \t]?(?:/[ \t]?)?{_CURRENCY}|(?P<currency>€|\bEUR|\bEuro)[ \t:]{{0,2}}(?P<before>-?(?:{_NUMBER}))(?![\d.,]\d)",
+    rf"(?<![\d.,\w])(?P<after>-?(?:{_NUMBER}))[ \t]?(?:/[ \t]?)?{_CURRENCY}|(?P<currency>€|"
+    rf"\bEUR|\bEuro)[ \t:]{{0,2}}(?P<before>-?(?:{_NUMBER}))(?![\d.,]\d)",
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    r"(?<![\d.,:/\w-])(?P<bare>\d{1,3}(?:\.\d{3})+,\d{2}|\d{1,6},\d{2})(?![\d%]|[.,]\d| ?(?:ct|cent|kw|mw|m³|m3|m²|cbm|kubik|%|prozent|grad|°|bar|km|l\b|uhr|h\b|mm|cm|m\b|x\b|stunden))",
+    r"(?<![\d.,:/\w-])(?P<bare>\d{1,3}(?:\.\d{3})+,\d{2}|\d{1,6},\d{2})(?![\d%]|"
+    r"[.,]\d| ?(?:ct|cent|kw|mw|m³|m3|m²|cbm|kubik|%|prozent|grad|°|bar|km|l\b|"
+    r"uhr|h\b|mm|cm|m\b|x\b|stunden))",
     re.IGNORECASE,
 )
-_NO_AMOUNT = re.compile(r"(?:st(?:a|ä|ae)nde?|steht(?: auf)?|zeigt|abgelesen|preis\w*|faktor|zahl|z(?:ä|ae)hler\w*|ht|nt|um|brennwert)\b[^\d\n.!?]{0,24}(?:\d{1,3},\d{1,2} (?:auf|bis|und) )?$", re.IGNORECASE)
+_NO_AMOUNT = re.compile(
+    r"(?:st(?:a|ä|ae)nde?|steht(?: auf)?|zeigt|abgelesen|preis\w*|faktor|zahl|"
+    r"z(?:ä|ae)hler\w*|ht|nt|um|brennwert)\b[^\d\n.!?]{0,24}(?:\d{1,3},\d{1,2} "
+    r"(?:auf|bis|und) )?$",
+    re.IGNORECASE,
+)
 
 
 def plain_number(written: str) -> str:

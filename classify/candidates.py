@@ -46,7 +46,7 @@ def clean(text: str) -> str:
 
 def blotted(text: str, candidates: Iterable[Candidate]) -> str:
     """The text with the candidates blotted out; same length."""
-    parts = []
+    parts: list[str] = []
     at = 0
     for candidate in sorted(candidates, key=lambda candidate: candidate.start):
         parts += text[at : candidate.start], BLOTS.get(candidate.kind, BLOT) * (candidate.end - candidate.start)

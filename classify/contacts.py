@@ -10,13 +10,18 @@ REGION = "DE"
 """Where a number without country code is dialled."""
 
 _EMAIL = re.compile(
-    r"(?<![\w.%+-])[A-Z\d_%+-](?:[A-Z\d._%+-]{0,62}[A-Z\d_%+-])?@(?:[A-Z\dÄÖÜ-]{1,63}\.){1,5}[A-Z]{2,18}(?![\w@])", re.IGNORECASE
+    r"(?<![\w.%+-])[A-Z\d_%+-](?:[A-Z\d._%+-]{0,62}[A-Z\d_%+-])?@(?:[A-Z\dÄÖÜ-]{1,63}\.){1,5}[A-Z]{2,18}(?![\w@])",
+    re.IGNORECASE,
 )
 _PHONE = re.compile(
     r"(?<![\w.,+/-])(?:(?:\+|00)[ ]?[1-9]\d{0,2}[ ./()-]{0,3}(?:\(0\)[ ]?)?\d(?:[ ./()-]{0,3}\d){5,13}"
     r"|\(?0[1-9]\d{0,4}\)?[ ]{0,2}[/–-]?[ ]{0,2}\d(?:[ ./-]{0,2}\d){3,11})(?!\d|[.,/]\d)"
 )
-_LABEL = re.compile(r"(?:tel\w*|fon|phone|mobil\w*|handy\w*|fax|ruf\w*|anruf\w*|erreich\w*|unter|nummer|nr\.?|whatsapp|cep)\W{0,4}(?:\w+\W{1,3}){0,3}$", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:tel\w*|fon|phone|mobil\w*|handy\w*|fax|ruf\w*|anruf\w*|erreich\w*|unter|"
+    r"nummer|nr\.?|whatsapp|cep)\W{0,4}(?:\w+\W{1,3}){0,3}$",
+    re.IGNORECASE,
+)
 
 
 def find_emails(text: str, _setting: Setting) -> Iterator[Candidate]:
@@ -42,7 +47,11 @@ def _phone(text: str, match: re.Match[str]) -> Candidate | None:
         return None
     valid = phonenumbers.is_valid_number(number)
     labelled = bool(_LABEL.search(text[max(0, match.start() - 40) : match.start()]))
-    if not valid and not (sum(map(str.isdigit, match[0])) >= 7 and phonenumbers.is_possible_number(number) and (labelled or _looks_dialled(match[0]))):
+    if not valid and not (
+        sum(map(str.isdigit, match[0])) >= 7
+        and phonenumbers.is_possible_number(number)
+        and (labelled or _looks_dialled(match[0]))
+    ):
         return None
     value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return Candidate("telefon", *match.span(), value, Check.valid if valid else Check.unchecked)

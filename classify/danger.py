@@ -76,9 +76,13 @@ def find_danger(subject: str, body: str) -> Danger | None:
 def _findings(passages: list[_Passage], about: int, rules: Rules) -> Iterator[_Finding]:
     """Every danger of one passage, then of two neighbours, in the order of the text."""
     for at, passage in enumerate(passages):
+        if not passage.concepts:
+            continue
         following = passages[at + 1].concepts if at + 1 < len(passages) else 0
         yield from _judged(passage, following, about, rules)
     for first, second in pairwise(passages):
+        if not first.concepts or not second.concepts:
+            continue
         both = _Passage(f"{first.text} {second.text}", first.concepts | second.concepts, first.quoted or second.quoted)
         for kind in rules.kinds:
             if any(rule.fits(both.concepts) for rule in kind.near_alarm):
@@ -100,7 +104,7 @@ def _lowering(passage: _Passage, following: int, about: int, rules: Rules) -> st
     concepts = passage.concepts
     if rules.has(concepts, "still"):
         return ""
-    if rules.has(concepts, "fixed") or rules.has(following, "fixed") and not rules.has(following, "still"):
+    if rules.has(concepts, "fixed") or (rules.has(following, "fixed") and not rules.has(following, "still")):
         return "fixed"
     if rules.has(concepts, "genre") or rules.has(about, "genre"):
         return "genre"

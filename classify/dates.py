@@ -33,10 +33,17 @@ _DATE = re.compile(
     r"(?P<iso>(?:19|20)\d{2}-\d{2}-\d{2})(?!\d)"
     r"|(?P<day1>\d{1,2})[.][ ]?(?P<month1>\d{1,2})[.]" + _YEAR.format(n=1) + r"?(?![\d]|[.]\d)"
     r"|(?P<day2>\d{1,2})(?P<sign>[/-])(?P<month2>\d{1,2})(?P=sign)(?P<year2>(?:19|20)\d{2}|\d{2})(?![\d/-])"
-    r"|(?P<day3>\d{1,2})(?:[.]|st|nd|rd|th)?[ ]?(?:of[ ])?(?P<month3>" + _MONTH + r")\b[.]?,?" + _YEAR.format(n=3) + r"?"
-    r"|(?P<month4>" + _MONTH + r")[ ](?P<day4>\d{1,2})(?:st|nd|rd|th)?\b(?:,?[ ](?P<year4>(?:19|20)\d{2}))?(?![.:]\d|[.] ?\d)"
-    r"|(?P<day6>\d{1,2})[.][ ]?(?P<month6>(?-i:X?I{1,3}|I?V|VI{1,3}|I?X))[.]" + _YEAR.format(n=6) +
-    r"|(?P<day5>\d{1,2})[.](?P<month5>\d{1,2})(?![\d.,:/-]|[ ]?(?:uhr|€|eur|kwh|kw|m³|m3|ct|%|prozent)\b))",
+    r"|(?P<day3>\d{1,2})(?:[.]|st|nd|rd|th)?[ ]?(?:of[ ])?(?P<month3>"
+    + _MONTH
+    + r")\b[.]?,?"
+    + _YEAR.format(n=3)
+    + r"?"
+    r"|(?P<month4>"
+    + _MONTH
+    + r")[ ](?P<day4>\d{1,2})(?:st|nd|rd|th)?\b(?:,?[ ](?P<year4>(?:19|20)\d{2}))?(?![.:]\d|[.] ?\d)"
+    r"|(?P<day6>\d{1,2})[.][ ]?(?P<month6>(?-i:X?I{1,3}|I?V|VI{1,3}|I?X))[.]"
+    + _YEAR.format(n=6)
+    + r"|(?P<day5>\d{1,2})[.](?P<month5>\d{1,2})(?![\d.,:/-]|[ ]?(?:uhr|€|eur|kwh|kw|m³|m3|ct|%|prozent)\b))",
     re.IGNORECASE,
 )
 _UNTIL = re.compile(r"[ ]?(?:bis|-|–|und|to|until)?[ ]?(?:zum[ ])?")
@@ -75,7 +82,9 @@ def _written(text: str, received_on: dt.date | None) -> Iterator[_Written]:
 
 def _after_preposition(text: str, start: int) -> bool:
     """Whether "1.3" is a date: only after a word that dates follow."""
-    return bool(re.search(r"\b(?:am|vom|zum|ab|bis|seit|dem|den|per)[ ]$", text[max(0, start - 8) : start], re.IGNORECASE))
+    return bool(
+        re.search(r"\b(?:am|vom|zum|ab|bis|seit|dem|den|per)[ ]$", text[max(0, start - 8) : start], re.IGNORECASE)
+    )
 
 
 def _end(text: str, match: re.Match[str]) -> int:
@@ -85,7 +94,10 @@ def _end(text: str, match: re.Match[str]) -> int:
 
 def _parts(match: re.Match[str], received_on: dt.date | None, end: int) -> _Written:
     groups = match.groupdict()
-    day, month, year = (next((groups[f"{part}{n}"] for n in range(1, 7) if groups.get(f"{part}{n}")), None) for part in ("day", "month", "year"))
+    day, month, year = (
+        next((groups[f"{part}{n}"] for n in range(1, 7) if groups.get(f"{part}{n}")), None)
+        for part in ("day", "month", "year")
+    )
     number = int(month or 0) if (month or "").isdigit() else MONTHS[str(month).lower()]
     return _Written(match.start(), end, int(day or 0), number, _full_year(year, received_on))
 

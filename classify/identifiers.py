@@ -26,10 +26,13 @@ _BIC = re.compile(r"\b(?:BIC|SWIFT)(?:-Code)?[ \t:.=]{0,6}([A-Z]{4} ?[A-Z]{2} ?[
 _REGISTERED = re.compile(r"(?<![^\W_])[A-Z]{2} ?\d(?: ?\d){8} ?DE(?![^\W_])")
 _MALO = re.compile(r"(?<![\w.,/+-])[1-9](?: ?\d){10}(?![\w/]|[.,-]\d)")
 _MALO_LABEL = re.compile(
-    r"\b(?:malo|marktlokation\w{0,3})(?:[ -]?(?:id|nr\.?|nummer|identifikationsnummer))?[^\d\n]{0,25}?(?<![\w])([1-9](?: ?[\dOIlSBZ|]){10})(?![\w])",
+    r"\b(?:malo|marktlokation\w{0,3})(?:[ -]?(?:id|nr\.?|nummer|identifikationsnummer))?[^\d\n]{0,25}?(?<![\w])([1-9](?: "
+    r"?[\dOIlSBZ|]){10})(?![\w])",
     re.IGNORECASE,
 )
-_AS_DIGIT = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "i": "1", "|": "1", "S": "5", "s": "5", "B": "8", "Z": "2", "z": "2"})
+_AS_DIGIT = str.maketrans(
+    {"O": "0", "o": "0", "I": "1", "l": "1", "i": "1", "|": "1", "S": "5", "s": "5", "B": "8", "Z": "2", "z": "2"}
+)
 _SEPARATORS = re.compile(r"[ .\t-]")
 
 
@@ -91,7 +94,11 @@ def _iban(text: str, start: int, end: int) -> Candidate | None:
     if iban_holds(number):
         return Candidate("iban", start, end, number, Check.valid)
     if not number.startswith("DE"):
-        return None if sum(digit.isdigit() for digit in number) < 10 else Candidate("iban", start, end, number, Check.invalid)
+        return (
+            None
+            if sum(digit.isdigit() for digit in number) < 10
+            else Candidate("iban", start, end, number, Check.invalid)
+        )
     repaired = "DE" + written[2:].translate(_AS_DIGIT)
     if repaired != number and repaired[2:].isdigit() and iban_holds(repaired):
         return Candidate("iban", start, end, repaired, Check.valid)

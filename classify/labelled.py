@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 _NR = r"(?:[ -]{0,2}(?:nu[mrn]{2,5}ern?|nr\.?|no\.?|num\.?|kennung|id|number|#|№|n°)[:.]?)"
 _FILLER = (
-    r"(?>(?:[ \t]{0,6}(?:[:=#.,(„\"'’-]|(?<!\w)(?:ist|lautet|lauten|hinten|unten|war|sind|die|der|das|bei|ihnen|euch|nr\.?|nummer|is|the|to|wie|folgt|meine|my|und|jest|to|numaram|numarası)\b"
+    r"(?>(?:[ \t]{0,6}(?:[:=#.,(„\"'’-]|(?<!\w)(?:ist|lautet|lauten|hinten|unten|"
+    r"war|sind|die|der|das|bei|ihnen|euch|nr\.?|nummer|is|the|to|wie|folgt|meine|"
+    r"my|und|jest|to|numaram|numarası)\b"
     r"|\([^()\n\d]{0,30}\))){0,8})[ \t]{0,20}\n?[ \t]{0,20}"
 )
 # Blanks, full stops, dashes and slashes may group the digits; a letter or two may stand before or behind them.
@@ -20,17 +22,23 @@ _NUMBER = (
     r"(?:(?-i:[A-Z]{1,4})(?:[ -](?=\d)|(?=\d))|(?-i:[A-Z]{1,3}-[A-Z]{1,3}-)|(?-i:[A-Z]\d)-|[a-z]{1,2}-?(?=\d))?"
     r"\d(?:(?-i:[A-Z])(?![a-zäöü])|\d|[ ./-](?=(?-i:[A-Z]{0,2})\d)){1,22}(?![^\W_])"
 )
-_GAP = rf"(?:(?!z(?:ä|ae)hl|tel|iban|konto|vertrag|rechn|nicht|kein|hand)[^\d\n.!?{ANY_BLOT[1:-1]}]){{0,45}}?(?<![^\W_])"
+_GAP = (
+    rf"(?:(?!z(?:ä|ae)hl|tel|iban|konto|vertrag|rechn|nicht|kein|hand)[^\d\n.!?{ANY_BLOT[1:-1]}]){{0,45}}?(?<![^\W_])"
+)
 _AND = re.compile(r"[ \t]*(?:,|und|sowie|&|/|\+|bzw\.?|and|oder)[ \t]*(?:nr\.?[ ]?)?", re.IGNORECASE)
 _METER_WORD = (
-    r"(?:strom|gas|wasser|kaltwasser|warmwasser|wärme|waerme|wärmemengen|waermemengen|haupt|nacht|garten|gartenwasser|einspeise|zweirichtungs|bezugs|heizstrom|allgemeinstrom|wallbox-?|ferraris|drehstrom)?"
+    r"(?:strom|gas|wasser|kaltwasser|warmwasser|wärme|waerme|wärmemengen|waermemengen|"
+    r"haupt|nacht|garten|gartenwasser|einspeise|zweirichtungs|bezugs|heizstrom|"
+    r"allgemeinstrom|wallbox-?|ferraris|drehstrom)?"
     r"-?(?:z(?:ä|ae|a)(?:hl|h1|ehl)er|zäler|zahler)"
 )
 
 _LABELS: dict[str, tuple[str, ...]] = {
     "rechnungsnummer": (
-        rf"(?:rechnungs?|rechn\.?|rchg\.?|rg\.?|re\.?|beleg|jahresrechnung(?:s)?|schlussrechnung(?:s)?|abrechnungs?){_NR}",
-        r"(?:jahres|schluss|abschluss|strom|gas|wasser|end|heizkosten)?-?(?:ab)?rechnung(?=[ ]+(?:nr\.?|nummer)?[ ]*(?-i:[A-Z]{0,4})[ -]?\d)",
+        r"(?:rechnungs?|rechn\.?|rchg\.?|rg\.?|re\.?|beleg|jahresrechnung(?:s)?|schlussrechnung(?:s)?|"
+        rf"abrechnungs?){_NR}",
+        r"(?:jahres|schluss|abschluss|strom|gas|wasser|end|heizkosten)?-?(?:ab)?rechnung(?=[ "
+        r"]+(?:nr\.?|nummer)?[ ]*(?-i:[A-Z]{0,4})[ -]?\d)",
         rf"invoice{_NR}?",
         r"(?=(?<![-])(?-i:INV|RE|RG|RN)-[A-Z\d-]*\d{4})",
         rf"bill{_NR}",
@@ -68,10 +76,11 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "zaehlernummer": (
         rf"{_METER_WORD}s?[ -]?{_NR}",
         rf"(?:z|zlr|zä|zhl)\.?[ -]?nr\.?|(?:gas|wasser|strom)[ ]?uhr{_NR}?|geräte{_NR}|(?:strom|gas|wasser)[ -]nr\.?",
-        rf"{_METER_WORD}(?:s|n)?(?=[ :=#(]+(?:mit der |hat die |mit )?{_NR}?[ :]*(?-i:[A-Z]?\d?[A-Z]?[A-Z\d .-]{{0,2}})\d)",
-        rf"(?:strom|gas|wasser|wärme)[^\d\n]{{0,4}}(?:\d[\d., ]{{0,9}})?[ (]{{0,3}}nr\.?(?=[ ]?\d)",
-        rf"(?:strom|gas|wasser|wärme)?-?(?:zähler|zaehler|uhr|gerät)\w{{0,10}}[^.\n\d]{{0,40}}?\bnummer\b",
-        rf"(?:zähler|zaehler)\w{{0,8}} (?:endet auf|mit der endung|endziffern?|die letzten (?:ziffern|stellen))",
+        rf"{_METER_WORD}(?:s|n)?(?=[ :=#(]+(?:mit der |hat die |mit )?{_NR}?[ :]*(?-i:[A-Z]?\d?[A-Z]?[A-Z\d "
+        rf".-]{{0,2}})\d)",
+        r"(?:strom|gas|wasser|wärme)[^\d\n]{0,4}(?:\d[\d., ]{0,9})?[ (]{0,3}nr\.?(?=[ ]?\d)",
+        r"(?:strom|gas|wasser|wärme)?-?(?:zähler|zaehler|uhr|gerät)\w{0,10}[^.\n\d]{0,40}?\bnummer\b",
+        r"(?:zähler|zaehler)\w{0,8} (?:endet auf|mit der endung|endziffern?|die letzten (?:ziffern|stellen))",
         r"nr\.? (?:vom|des|der|am|auf dem) (?:strom|gas|wasser)?-?(?:zählers?|uhr)",
         rf"(?:meter|serial){_NR}",
         r"meter(?=[ :]+[A-Z\d-]{6})",
@@ -93,11 +102,14 @@ def _compiled(kind: str) -> re.Pattern[str]:
 _PATTERNS = {kind: _compiled(kind) for kind in _LABELS}
 _NEXT = re.compile(_NUMBER, re.IGNORECASE)
 _FILE = re.compile(
-    r"(?<![^\W_])(?:(?:akten|geschäfts|kassen)zeichen|az\.?|gz\.?|gesch\.?-?z\.?|(?:unser|ihr|mein)e?[snr]?[ ]zeichen|file (?:no\.?|ref\.?))"
+    r"(?<![^\W_])(?:(?:akten|geschäfts|kassen)zeichen|az\.?|gz\.?|gesch\.?-?z\.?|"
+    r"(?:unser|ihr|mein)e?[snr]?[ ]zeichen|file (?:no\.?|ref\.?))"
     r"[ \t]*[:.]?[ \t]*(?P<number>[A-Z\d][A-Z\d./-]{0,20}(?:[ ][A-Z\d./-]{1,12}){0,3})",
     re.IGNORECASE,
 )
-_FILE_FORM = re.compile(r"(?:[A-Z\d.-]{1,12} ){0,3}[A-Z\d.-]*\d[A-Z\d./-]*(?:/\d{2,4})?(?: [A-Z][A-Za-z]?(?![A-Za-z]))?")
+_FILE_FORM = re.compile(
+    r"(?:[A-Z\d.-]{1,12} ){0,3}[A-Z\d.-]*\d[A-Z\d./-]*(?:/\d{2,4})?(?: [A-Z][A-Za-z]?(?![A-Za-z]))?"
+)
 
 
 def find_configured(text: str, setting: Setting) -> Iterator[Candidate]:
@@ -116,7 +128,11 @@ def _checked(written: str, number: "Number") -> Check:
     from stdnum import luhn
     from stdnum.iso7064 import mod_11_10, mod_97_10
 
-    checks: dict[str, Callable[[str], bool]] = {"luhn": luhn.is_valid, "mod11": mod_11_10.is_valid, "mod97": mod_97_10.is_valid}
+    checks: dict[str, Callable[[str], bool]] = {
+        "luhn": luhn.is_valid,
+        "mod11": mod_11_10.is_valid,
+        "mod97": mod_97_10.is_valid,
+    }
     compact = re.sub(r"[^A-Z\d]", "", written.upper())
     return Check.valid if checks[number.check](compact) else Check.invalid
 
@@ -149,14 +165,22 @@ def _labelled(kind: str, text: str, start: int, end: int) -> Candidate | None:
     end = start + len(_without_tail(text[start:end]))
     written = text[start:end]
     digits = sum(map(str.isdigit, written))
-    short = 3 if re.search(r"end(?:et|ung|ziffern?)\b.{0,12}$", text[max(0, start - 24) : start], re.IGNORECASE) else _MINIMUM[kind]
-    if digits < short or re.fullmatch(r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:\d{2}|\d{4})?|(?:19|20)\d\d", written):
+    short = (
+        3
+        if re.search(r"end(?:et|ung|ziffern?)\b.{0,12}$", text[max(0, start - 24) : start], re.IGNORECASE)
+        else _MINIMUM[kind]
+    )
+    if digits < short or re.fullmatch(
+        r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:\d{2}|\d{4})?|(?:19|20)\d\d", written
+    ):
         return None
     if kind == "zaehlernummer" and _is_reading(text, start, end, written):
         return None
     if re.match(r",\d|[ ]?(?:€|eur|kwh|mwh|m³|m3|cbm)", text[end : end + 5], re.IGNORECASE):
         return None
-    return Candidate(kind, start, end, _compact(written).upper() if kind == "zaehlernummer" else _compact(written), Check.unchecked)
+    return Candidate(
+        kind, start, end, _compact(written).upper() if kind == "zaehlernummer" else _compact(written), Check.unchecked
+    )
 
 
 def _without_tail(written: str) -> str:
@@ -170,10 +194,17 @@ def _is_reading(text: str, start: int, end: int, written: str) -> bool:
     before = text[max(0, start - 30) : start].lower()
     if re.fullmatch(r"\d{1,3}\.\d{3}(?:,\d)?", written):
         return True
-    if re.search(r"(?:alte|neue)[rmn]? \S{0,8}z(?:ä|ae)hler|nr|nummer|num|no\.?\b|kennung|endet|end|id\b|#|letzten", before) or sum(map(str.isdigit, written)) >= 7:
+    if (
+        re.search(
+            r"(?:alte|neue)[rmn]? \S{0,8}z(?:ä|ae)hler|nr|nummer|num|no\.?\b|kennung|endet|end|id\b|#|letzten", before
+        )
+        or sum(map(str.isdigit, written)) >= 7
+    ):
         return False
     after = text[end : end + 40].lower()
-    return not re.match(rf"[^.\n\d]{{0,25}}\b(?:steht|stand|zeigt|hat|=|ist|abgelesen)|[ \t]*[=:|)]|[^\n\d]{{0,3}}{ANY_BLOT}", after)
+    return not re.match(
+        rf"[^.\n\d]{{0,25}}\b(?:steht|stand|zeigt|hat|=|ist|abgelesen)|[ \t]*[=:|)]|[^\n\d]{{0,3}}{ANY_BLOT}", after
+    )
 
 
 def _compact(written: str) -> str:
@@ -190,10 +221,22 @@ def find_files(text: str, _setting: Setting) -> Iterator[Candidate]:
             yield Candidate("aktenzeichen", start, start + len(number), number, Check.unchecked)
 
 
-_NAMELESS = re.compile(rf"(?<![\w-])(?<![A-Z]{{2}} )(?:meine )?(?:nummer|nr\.?|no\.?)[ :]{{1,3}}(?P<number>{_NUMBER})", re.IGNORECASE)
-_ALONE = re.compile(rf"(?:^|(?<=\n)|(?<=[ ]))(?P<number>{_NUMBER})(?=[ \t]*(?:\n|$))|(?<=\n)(?P<first>{_NUMBER})(?=,?[ ][^\W\d][^\d\n]{{1,40}}$)", re.IGNORECASE)
-_LONE_METER = re.compile(r"(?<![\w.,+/-])(?P<number>\d{7,9}|\d{1,3}(?: \d{3}){2}|\d{2}-\d{6}|G4-?[ ]?\d{3}[ ]?\d{4})(?![\w/]|[.,-]\d|[ ]?(?:€|eur|kwh|m³))", re.IGNORECASE)
-_METER_TALK = re.compile(r"z(?:ä|ae)hler|uhr\b|licznik|лічильник|сч[её]тчик|sayaç|\bmeter\b|st(?:ä|ae)nde\b", re.IGNORECASE)
+_NAMELESS = re.compile(
+    rf"(?<![\w-])(?<![A-Z]{{2}} )(?:meine )?(?:nummer|nr\.?|no\.?)[ :]{{1,3}}(?P<number>{_NUMBER})", re.IGNORECASE
+)
+_ALONE = re.compile(
+    rf"(?:^|(?<=\n)|(?<=[ ]))(?P<number>{_NUMBER})(?=[ \t]*(?:\n|$))|(?<=\n)(?P<first>{_NUMBER})(?=,?[ "
+    rf"][^\W\d][^\d\n]{{1,40}}$)",
+    re.IGNORECASE,
+)
+_LONE_METER = re.compile(
+    r"(?<![\w.,+/-])(?P<number>\d{7,9}|\d{1,3}(?: \d{3}){2}|\d{2}-\d{6}|G4-?[ "
+    r"]?\d{3}[ ]?\d{4})(?![\w/]|[.,-]\d|[ ]?(?:€|eur|kwh|m³))",
+    re.IGNORECASE,
+)
+_METER_TALK = re.compile(
+    r"z(?:ä|ae)hler|uhr\b|licznik|лічильник|сч[её]тчик|sayaç|\bmeter\b|st(?:ä|ae)nde\b", re.IGNORECASE
+)
 _ENDING = 90
 """Characters from the end in which a lone number is the sender's customer number."""
 
@@ -201,7 +244,9 @@ _ENDING = 90
 def find_nameless(text: str, _setting: Setting) -> Iterator[Candidate]:
     """Numbers that are only called "Nummer", and numbers that stand alone: a meter's, or the customer's at the end."""
     for match in _NAMELESS.finditer(text):
-        kind = "zaehlernummer" if _METER_TALK.search(text[max(0, match.start() - 160) : match.start()]) else "kundennummer"
+        kind = (
+            "zaehlernummer" if _METER_TALK.search(text[max(0, match.start() - 160) : match.start()]) else "kundennummer"
+        )
         if (candidate := _labelled(kind, text, *match.span("number"))) is not None and _digits(candidate.value) >= 5:
             yield candidate
     if _METER_TALK.search(text):
@@ -210,7 +255,11 @@ def find_nameless(text: str, _setting: Setting) -> Iterator[Candidate]:
     for match in _ALONE.finditer(text, max(0, len(text.rstrip()) - _ENDING)):
         span = match.span("number") if match["number"] else match.span("first")
         candidate = _labelled("kundennummer", text, *span)
-        if candidate is not None and 5 <= _digits(candidate.value) <= 12 and (match["first"] or _is_signed(text, match.start())):
+        if (
+            candidate is not None
+            and 5 <= _digits(candidate.value) <= 12
+            and (match["first"] or _is_signed(text, match.start()))
+        ):
             yield candidate
 
 
@@ -222,5 +271,7 @@ def _is_signed(text: str, start: int) -> bool:
     """Whether a lone number follows a name, thanks or a greeting and not a reading."""
     before = text[max(0, start - 40) : start]
     return bool(re.search(r"(?:[A-ZÄÖÜ][a-zäöüßłńś]+|[Dd]anke|[A-Z]\.)[.,;)]?[ ]*\n?[ ]*$", before)) and not re.search(
-        r"(?:stand|strom|gas|wasser|zähler|stände|postfach|auftrag|antrag|konto|\w-nr\.)\b[^\n]{0,12}$", before, re.IGNORECASE
+        r"(?:stand|strom|gas|wasser|zähler|stände|postfach|auftrag|antrag|konto|\w-nr\.)\b[^\n]{0,12}$",
+        before,
+        re.IGNORECASE,
     )

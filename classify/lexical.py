@@ -28,7 +28,7 @@ class Settings:
     """The number of hash buckets is two to this power."""
     strength: float = 8.0
     """Inverse of the L2 penalty."""
-    epochs: int = 8
+    epochs: int = 5
     at_least: int = 2
     """Texts that a bucket must occur in."""
 

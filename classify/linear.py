@@ -20,9 +20,6 @@ _NEWTON_STEPS = 2
 _EDGE = 1e-4
 """Probabilities stay this far from 0 and 1, where the entropy has no slope."""
 
-_SETTLED = 0.005
-"""A row whose probabilities are this close to where its pulls put them is left alone."""
-
 
 @dataclass(frozen=True)
 class Linear:
@@ -60,8 +57,6 @@ def fit(rows: Sequence[Row], targets: Matrix, *, width: int, strength: float, ep
             positions, values = rows[chosen]
             gathered = weights[positions]
             scores = values @ gathered + bias
-            if np.abs(pulls[chosen] - targets[chosen] + sigmoid(scores)).max() < _SETTLED:
-                continue
             step = _step(scores, targets[chosen], pulls[chosen], strength * (float(values @ values) + 1))
             pulls[chosen] += step
             weights[positions] = gathered + np.outer(values, step * strength)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     # Importing pydantic takes longer than everything else here.
     from models.config import Numbers
 
+LONGEST = 200_000
+"""Characters that are read; no letter is longer, and a data dump pasted into a mail need not be searched to its end."""
+
 FINDERS: tuple[Find, ...] = (
     find_emails,
     find_ibans,
@@ -49,7 +52,7 @@ def find_mentions(subject: str, body: str, *, received_on: str, numbers: "Number
         received_on: ISO 8601 date; dates without a year are left out where it is empty.
         numbers: the forms of the numbers that this utility gives out.
     """
-    text = f"{subject}\n{body}"
+    text = f"{subject}\n{body}"[:LONGEST]
     setting = Setting(dt.date.fromisoformat(received_on) if received_on else None, numbers)
     rest = clean(text)
     found: list[Candidate] = []
@@ -58,6 +61,13 @@ def find_mentions(subject: str, body: str, *, received_on: str, numbers: "Number
         found += candidates
         rest = blotted(rest, candidates) if candidates else rest
     return tuple(
-        Mention(candidate.kind, text[candidate.start : candidate.end], candidate.value, candidate.check, candidate.start, candidate.end)
+        Mention(
+            candidate.kind,
+            text[candidate.start : candidate.end],
+            candidate.value,
+            candidate.check,
+            candidate.start,
+            candidate.end,
+        )
         for candidate in sorted(found, key=lambda candidate: candidate.start)
     )

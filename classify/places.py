@@ -9,31 +9,130 @@ from models.classification import Check
 _UPPER = "A-ZÄÖÜŠŽ"
 _TOWN_WORD = rf"[{_UPPER}][a-zäöüßé]+(?:-[{_UPPER}]?[a-zäöüßé]+)*|[{_UPPER}]{{3,}}(?:-[{_UPPER}]{{3,}})*"
 _FIRST = (
-    r"Bad|BAD|Sankt|St\.|SANKT|Bergisch|Königs|Koenigs|Schwäbisch|Hessisch|Preußisch|Lutherstadt|Hansestadt|Porta|Groß|Gross|Klein|Neu|Alt|Hohen|Deutsch|"
-    r"Markt|Wendisch|Kloster|Bayerisch|Bayrisch|Freie|Stadt|Neue|Hann\.|Bergen|Burg|Ober|Unter|Nieder|Oestrich|Schloß|Schloss|Doberlug|Fränkisch|Windisch"
+    r"Bad|BAD|Sankt|St\.|SANKT|Bergisch|Königs|Koenigs|Schwäbisch|Hessisch|Preußisch|"
+    r"Lutherstadt|Hansestadt|Porta|Groß|Gross|Klein|Neu|Alt|Hohen|Deutsch|"
+    r"Markt|Wendisch|Kloster|Bayerisch|Bayrisch|Freie|Stadt|Neue|Hann\.|Bergen|"
+    r"Burg|Ober|Unter|Nieder|Oestrich|Schloß|Schloss|Doberlug|Fränkisch|Windisch"
 )
 _LINK = (
-    r"(?:[ ](?:am|an[ ]der|an[ ]dem|im|in[ ]der|in|ob[ ]der|vor[ ]der|vorm|auf|bei|unter|zur|unterm|v\.[ ]?d\.|a\.[ ]?d\.|a\.|i\.|b\.|v\.|o\.[ ]?d\.)[ ]?"
+    r"(?:[ ](?:am|an[ ]der|an[ ]dem|im|in[ ]der|in|ob[ ]der|vor[ ]der|vorm|auf|"
+    r"bei|unter|zur|unterm|v\.[ ]?d\.|a\.[ ]?d\.|a\.|i\.|b\.|v\.|o\.[ ]?d\.)[ "
+    r"]?"
     rf"(?:[{_UPPER}][a-zäöüß]+(?:-[{_UPPER}][a-zäöüß]+)*|[{_UPPER}]\.)(?:[ ]Höhe)?)"
 )
 _PLZ_ORT = re.compile(
-    rf"(?<![\d.,/+-])(?:D[ ]?-[ ]?)?(?P<plz>\d{{5}}|\d{{2}}[ ]\d{{3}})(?:,)?[ \t]+(?P<town>(?:(?:{_FIRST})[ ])?(?:{_TOWN_WORD}){_LINK}?"
-    r"(?:[ ]?\((?:Westf?\.?|Westfalen|Ruhr|Saale|Oder|Spree|Sieg|Lahn|Main|Eifel|Allgäu|Harz|Rhld\.?|Rheinland|Holstein|Aller|Weser|Ems|Odenwald|Sauerland|Niederrhein)\))?)"
+    rf"(?<![\d.,/+-])(?:D[ ]?-[ ]?)?(?P<plz>\d{{5}}|\d{{2}}[ ]\d{{3}})(?:,)?[ "
+    rf"\t]+(?P<town>(?:(?:{_FIRST})[ ])?(?:{_TOWN_WORD}){_LINK}?"
+    r"(?:[ ]?\((?:Westf?\.?|Westfalen|Ruhr|Saale|Oder|Spree|Sieg|Lahn|Main|Eifel|"
+    r"Allgäu|Harz|Rhld\.?|Rheinland|Holstein|Aller|Weser|Ems|Odenwald|Sauerland|"
+    r"Niederrhein)\))?)"
 )
 _NOT_TOWN = frozenset(
-    "kwh mwh euro eur stand herzliche mit gruß gruss grüße viele liebe zähler zaehler zählerstand haushalte strom gas wasser uhr tage personen kunden datum tel telefon "
-    "sehr danke bitte kubikmeter cbm stück meter ht nt und der die das den verbrauch abgelesen am neu alt kundennummer ich wir mein meine fax mobil iban nummer wohnung "
-    "gläubiger mandat rechnung einspeisung bezug best freundliche lg mfg vg januar februar märz april mai juni juli august september oktober november dezember hallo name konto punkte".split()
+    [
+        "kwh",
+        "mwh",
+        "euro",
+        "eur",
+        "stand",
+        "herzliche",
+        "mit",
+        "gruß",
+        "gruss",
+        "grüße",
+        "viele",
+        "liebe",
+        "zähler",
+        "zaehler",
+        "zählerstand",
+        "haushalte",
+        "strom",
+        "gas",
+        "wasser",
+        "uhr",
+        "tage",
+        "personen",
+        "kunden",
+        "datum",
+        "tel",
+        "telefon",
+        "sehr",
+        "danke",
+        "bitte",
+        "kubikmeter",
+        "cbm",
+        "stück",
+        "meter",
+        "ht",
+        "nt",
+        "und",
+        "der",
+        "die",
+        "das",
+        "den",
+        "verbrauch",
+        "abgelesen",
+        "am",
+        "neu",
+        "alt",
+        "kundennummer",
+        "ich",
+        "wir",
+        "mein",
+        "meine",
+        "fax",
+        "mobil",
+        "iban",
+        "nummer",
+        "wohnung",
+        "gläubiger",
+        "mandat",
+        "rechnung",
+        "einspeisung",
+        "bezug",
+        "best",
+        "freundliche",
+        "lg",
+        "mfg",
+        "vg",
+        "januar",
+        "februar",
+        "märz",
+        "april",
+        "mai",
+        "juni",
+        "juli",
+        "august",
+        "september",
+        "oktober",
+        "november",
+        "dezember",
+        "hallo",
+        "name",
+        "konto",
+        "punkte",
+    ]
 )
 _NO_REGION = ("00", "05", "43", "62")
 """Leading digits that no postcode has."""
 _READING_BEFORE = re.compile(
-    r"(?:stand|stände|abgelesen|zeigt|auf|ht|nt|nr\.?|nummer|kwh|z(?:ä|ae)hler\w*|konto|kontonummer|stan|reading)[ ]?[:=]?[ ]{0,2}(?:ist |war |lautet |von )?$", re.IGNORECASE
+    r"(?:stand|stände|abgelesen|zeigt|auf|ht|nt|nr\.?|nummer|kwh|z(?:ä|ae)hler\w*|"
+    r"konto|kontonummer|stan|reading)[ ]?[:=]?[ ]{0,2}(?:ist |war |lautet |von "
+    r")?$",
+    re.IGNORECASE,
 )
-_SUFFIX = r"(?:straße|strasse|str\.?|weg|allee|platz|gasse|ring|damm|ufer|steig|pfad|hof|berg|markt|chaussee|wall|graben|park|kamp|stieg|winkel|busch|heide|feld|straat|stroot|brink|siedlung|promenade|bruch|grund|garten|gärten|tor|eck|höhe|acker|wiese|weide)"
+_SUFFIX = (
+    r"(?:straße|strasse|str\.?|weg|allee|platz|gasse|ring|damm|ufer|steig|pfad|"
+    r"hof|berg|markt|chaussee|wall|graben|park|kamp|stieg|winkel|busch|heide|"
+    r"feld|straat|stroot|brink|siedlung|promenade|bruch|grund|garten|gärten|tor|"
+    r"eck|höhe|acker|wiese|weide)"
+)
 _STREET = re.compile(
-    rf"(?<![^\W_])(?P<street>(?:[{_UPPER}][a-zäöüß-]{{1,25}}(?:-[{_UPPER}][a-zäöüß]{{1,20}}){{0,3}}{_SUFFIX}|(?:(?:Am|An|Auf|Im|In|Zum|Zur|Unter|Hinter|Vor|Alte|Alter|Großer|Kleine|Obere|Untere|Neue|Hohe|Lange)[ ](?:der[ ]|dem[ ]|den[ ])?)"
-    rf"(?:[{_UPPER}][a-zäöüß.-]{{1,25}}[ ]?){{1,2}}|[{_UPPER}][a-zäöüß-]{{2,20}}[ -](?:Str\.?|Straße|Strasse|Weg|Allee|Platz|Ring|Damm|Ufer|Chaussee|Tor|Markt|Hof)|Straße[ ]des[ ]17\.[ ]Juni)"
+    rf"(?<![^\W_])(?P<street>(?:[{_UPPER}][a-zäöüß-]{{1,25}}(?:-[{_UPPER}][a-zäöüß]{{1,20}}){{0,3}}{_SUFFIX}|"
+    r"(?:(?:Am|An|Auf|Im|In|Zum|Zur|Unter|Hinter|Vor|Alte|Alter|Großer|Kleine|"
+    r"Obere|Untere|Neue|Hohe|Lange)[ ](?:der[ ]|dem[ ]|den[ ])?)"
+    rf"(?:[{_UPPER}][a-zäöüß.-]{{1,25}}[ ]?){{1,2}}|[{_UPPER}][a-zäöüß-]{{2,20}}[ "
+    r"-](?:Str\.?|Straße|Strasse|Weg|Allee|Platz|Ring|Damm|Ufer|Chaussee|Tor|"
+    r"Markt|Hof)|Straße[ ]des[ ]17\.[ ]Juni)"
     r"[ ]\d{1,4}(?:[ ]?[a-z](?![a-zäöüß]))?(?:[ ]?[-/][ ]?\d{1,3}[a-z]?)?)(?![\w.,]\d|\w)"
 )
 
@@ -56,10 +155,15 @@ def find_streets(text: str, _setting: Setting) -> Iterator[Candidate]:
         yield Candidate("strasse", *match.span("street"), re.sub(r"\s+", " ", match["street"]), Check.unchecked)
 
 
-_NAME = rf"[{_UPPER}][a-zäöüßéçğışł'’-]{{1,20}}(?:[ ](?:von|van|de|zu|el|al)){{0,2}}(?:[ -][{_UPPER}][a-zäöüßéçğışł'’-]{{1,20}}){{1,2}}"
+_NAME = (
+    rf"[{_UPPER}][a-zäöüßéçğışł'’-]{{1,20}}(?:[ ](?:von|van|de|zu|el|al)){{0,2}}(?:[ "
+    rf"-][{_UPPER}][a-zäöüßéçğışł'’-]{{1,20}}){{1,2}}"
+)
 _NAMES = re.compile(
     rf"(?:(?i:mein name ist|ich bin|ich heiße|kontoinhaber(?:in)?:?|nachmieter(?:in)?:?|\bname:)[ ]?(?P<told>{_NAME})"
-    rf"|(?i:mit freundlichen gr(?:ü|ue)(?:ß|ss)en|viele gr(?:ü|ue)(?:ß|ss)e|freundliche gr(?:ü|ue)(?:ß|ss)e|mfg|hochachtungsvoll|best regards|kind regards),?[ \t]*\n[ \t\n]{{0,6}}(?P<signed>{_NAME})(?=[ \t]*(?:\n|$)))"
+    r"|(?i:mit freundlichen gr(?:ü|ue)(?:ß|ss)en|viele gr(?:ü|ue)(?:ß|ss)e|freundliche "
+    r"gr(?:ü|ue)(?:ß|ss)e|mfg|hochachtungsvoll|best regards|kind regards),?[ "
+    rf"\t]*\n[ \t\n]{{0,6}}(?P<signed>{_NAME})(?=[ \t]*(?:\n|$)))"
 )
 
 

@@ -12,45 +12,78 @@ _END = r"(?![\d]|[.,:/-]\d|[ ]?%)"
 _UNIT = r"(?P<unit>[ \t]?(?:kwh|mwh|m³|m3|m\^3|cbm|qm3|kubikmeter|kubik|kw/h|кубо?в?|куб))(?![a-zäöü²/\d]|[ ]?/)"
 _WITH_UNIT = re.compile(rf"(?<![\w.,/-]){_NUMBER}{_UNIT}", re.IGNORECASE)
 _LABEL = (
-    r"(?:z(?:ä|ae|a)hlerst(?:a|ä|ae)nd\w{0,3}|(?:anfangs|end|strom|gas|wasser|schluss|einzugs|auszugs|start|zwischen|neuer |alter |letzter |aktueller |tages|nacht)?-?st(?:a|ä|ae)nd(?:e|en)?"
-    r"|ablese(?:wert|stand|ergebnis)\w?|abgelesen\w{0,2}|ablesung|abgel\.?|(?:haupt|neben|hoch|nieder)tarif|ht|nt|tag|nacht|bezug|einspeisung|lieferung|zählwerk\w{0,2}"
-    r"|zeigt(?:e)?|anzeige|steht(?: er| sie)?|stand|lese|las|notiert\w{0,2}|reading|reads|shows|register|stan(?: licznika)?|wskazanie|odczyt|показ\w{0,4}|قراءة(?: العداد)?|endeks|sayaç(?: değeri)?|gemeldet\w{0,2}|eingetragen|fotografiert|zahl|z(?:ä|ae)hler jetzt(?: ist)?|richtig(?: ist)?|vertippt|zahlendreher)"
+    r"(?:z(?:ä|ae|a)hlerst(?:a|ä|ae)nd\w{0,3}|(?:anfangs|end|strom|gas|wasser|"
+    r"schluss|einzugs|auszugs|start|zwischen|neuer |alter |letzter |aktueller "
+    r"|tages|nacht)?-?st(?:a|ä|ae)nd(?:e|en)?"
+    r"|ablese(?:wert|stand|ergebnis)\w?|abgelesen\w{0,2}|ablesung|abgel\.?|(?:haupt|"
+    r"neben|hoch|nieder)tarif|ht|nt|tag|nacht|bezug|einspeisung|lieferung|zählwerk\w{0,2}"
+    r"|zeigt(?:e)?|anzeige|steht(?: er| sie)?|stand|lese|las|notiert\w{0,2}|reading|"
+    r"reads|shows|register|stan(?: licznika)?|wskazanie|odczyt|показ\w{0,4}|قراءة(?: "
+    r"العداد)?|endeks|sayaç(?: değeri)?|gemeldet\w{0,2}|eingetragen|fotografiert|"
+    r"zahl|z(?:ä|ae)hler jetzt(?: ist)?|richtig(?: ist)?|vertippt|zahlendreher)"
 )
 _GAP = r"(?:[^\d\n.;!?]|\.(?=[ ]?[^\W\d])|(?<!\d)\d{1,2}\.(?=[ ][^\W\d])|\n(?=[ \t]*\d)){0,48}?"
 _LABELLED = re.compile(rf"(?<![^\W_]){_LABEL}(?![^\W\d_]){_GAP}(?<![\d.,/+:a-z-]){_NUMBER}{_END}", re.IGNORECASE)
 _MEDIUM = re.compile(
-    rf"(?:^|(?<=[\n,;]))[ \t>*•-]*(?:\d[.)][ ]?)?(?:strom|gas|erdgas|wasser|kaltwasser|warmwasser|wärme|fernwärme|prąd|gaz|woda|elektrik|su|электричество|вода|газ)(?:z(?:ä|ae)hler|uhr)?[ \t]*"
+    r"(?:^|(?<=[\n,;]))[ \t>*•-]*(?:\d[.)][ ]?)?(?:strom|gas|erdgas|wasser|kaltwasser|"
+    r"warmwasser|wärme|fernwärme|prąd|gaz|woda|elektrik|su|электричество|вода|"
+    r"газ)(?:z(?:ä|ae)hler|uhr)?[ \t]*"
     rf"(?:\([^)\n\d]{{0,20}}\))?(?:[ \t:=–-]|{ANY_BLOT}){{1,60}}{_NUMBER}{_END}(?![ ]?(?:€|eur|euro|personen|uhr))",
     re.IGNORECASE,
 )
-_BEHIND_METER = re.compile(rf"{BLOTS['zaehlernummer']}[ \t]*[=:|,;)–-]{{1,3}}[ \t]*(?:stand[ :]*)?{_NUMBER}{_END}", re.IGNORECASE)
-_BEHIND_OBIS = re.compile(rf"{BLOTS['obis']}[ \t]*[=:|)–-]{{0,2}}[ \t]*(?:(?:steht auf|stand|ist|auf|zeigt)[ :]*)?{_NUMBER}{_END}", re.IGNORECASE)
-_FURTHER = re.compile(
-    rf"[^\d\n.;!?]{{0,24}}?\b(?:und|nicht|statt|tatsächlich|sondern|neu|alt|nt|ht|einspeisung|bezug|andere[nr]?|zweite[nr]?|richtig|nacht|tag|gas|wasser|strom|and|not)\b[^\d\n.;!?]{{0,24}}?{_NUMBER}{_END}",
+_BEHIND_METER = re.compile(
+    rf"{BLOTS['zaehlernummer']}[ \t]*[=:|,;)–-]{{1,3}}[ \t]*(?:stand[ :]*)?{_NUMBER}{_END}", re.IGNORECASE
+)
+_BEHIND_OBIS = re.compile(
+    rf"{BLOTS['obis']}[ \t]*[=:|)–-]{{0,2}}[ \t]*(?:(?:steht auf|stand|ist|auf|zeigt)[ :]*)?{_NUMBER}{_END}",
     re.IGNORECASE,
 )
-_LOOSE = re.compile(rf"(?<![\w.,+/:-])(?P<number>\d{{2,3}}[. ]\d{{3}}(?:,\d)?|\d{{5,6}}(?:,\d)?|\d\.\d{{3}}(?:,\d)?){_END}(?!\.?\w)")
+_FURTHER = re.compile(
+    rf"[^\d\n.;!?]{{0,24}}?\b(?:und|nicht|statt|tatsächlich|sondern|neu|alt|nt|"
+    r"ht|einspeisung|bezug|andere[nr]?|zweite[nr]?|richtig|nacht|tag|gas|wasser|"
+    rf"strom|and|not)\b[^\d\n.;!?]{{0,24}}?{_NUMBER}{_END}",
+    re.IGNORECASE,
+)
+_LOOSE = re.compile(
+    rf"(?<![\w.,+/:-])(?P<number>\d{{2,3}}[. ]\d{{3}}(?:,\d)?|\d{{5,6}}(?:,\d)?|\d\.\d{{3}}(?:,\d)?){_END}(?!\.?\w)"
+)
 _BOXED = re.compile(r"\|?(?P<number>\d(?:[ |]\d){3,7})\|?")
 _COUNTED = re.compile(
-    r"[ ]?(?:ppm|€|eur|euro|ct|cent|uhr|personen|tage[n]?|wochen?|monate?|jahre?|kw\b|kwp|watt|km|m²|qm|grad|°|stunden|prozent|mal|x\b|\.? ?(?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember)"
+    r"[ ]?(?:ppm|€|eur|euro|ct|cent|uhr|personen|tage[n]?|wochen?|monate?|jahre?|"
+    r"kw\b|kwp|watt|km|m²|qm|grad|°|stunden|prozent|mal|x\b|\.? ?(?:januar|februar|"
+    r"märz|april|mai|juni|juli|august|september|oktober|november|dezember)"
     r"|og\b|etage|stock|[.] ?og|zimmer|kinder|wohnungen|parteien|haushalte|raten|minuten|zł|tl\b|mm|cm|bar\b|liter)",
     re.IGNORECASE,
 )
 _CONSUMED = re.compile(
-    r"(?:verbr\w{0,12}|jahres\w{0,12}|durchschnitt\w{0,6}|bei|für|über|von nur|rund|circa|ca\.?|etwa|um die|tarif\w{0,6}|angebot\w{0,4}|differenz|gesamt|knapp|fast|erstatt\w{0,6}|versicker\w{0,4}|zuviel|"
-    r"mehr|insgesamt|speicher\w{0,4}|usage|consumption|consumed|zużyci\w{0,3}|tüketim\w{0,4}|ertrag|erzeug\w{0,4}|prognose|geschätzt\w{0,2}|nur|auch|sind|waren)[ :]{1,2}(?:(?:von|auf|nur|ca\.?|bei|rund|etwa|of|laut|um|jetzt|plötzlich|mit|über|das|ist|war)[ ]){0,3}$",
+    r"(?:verbr\w{0,12}|jahres\w{0,12}|durchschnitt\w{0,6}|bei|für|über|von nur|"
+    r"rund|circa|ca\.?|etwa|um die|tarif\w{0,6}|angebot\w{0,4}|differenz|gesamt|"
+    r"knapp|fast|erstatt\w{0,6}|versicker\w{0,4}|zuviel|"
+    r"mehr|insgesamt|speicher\w{0,4}|usage|consumption|consumed|zużyci\w{0,3}|"
+    r"tüketim\w{0,4}|ertrag|erzeug\w{0,4}|prognose|geschätzt\w{0,2}|nur|auch|"
+    r"sind|waren|zwischen|kommt|kommen|geschätzt[^\d\n]{0,12})[ :]{1,2}(?:(?:von|"
+    r"auf|nur|ca\.?|bei|rund|etwa|of|laut|um|jetzt|plötzlich|mit|über|das|ist|"
+    r"war)[ ]){0,3}$",
     re.IGNORECASE,
 )
 _CONSUMED_AFTER = re.compile(
-    r"[ ]?(?:/|im jahr|pro|jährlich|jahres|verbr|mehr|weniger|im monat|per year|a year|a month|rocznie|yıllık|in den|versicker|zu viel|zuviel|pa\b|p\.? ?a|in einem|in \d|für|zusätzlich|sollen|gebraucht|an einem|in der zeit)",
+    r"[ ]?(?:/|im jahr|pro|jährlich|jahres|verbr|mehr|weniger|im monat|per year|"
+    r"a year|a month|rocznie|yıllık|in den|versicker|zu viel|zuviel|pa\b|p\.? "
+    r"?a|in einem|in \d|für|zusätzlich|sollen|gebraucht|an einem|in der zeit)",
     re.IGNORECASE,
 )
 _READING_WORD = re.compile(
-    r"z(?:ä|ae|a)hlerst|st(?:a|ä|ae)nd\b|abgelesen|ables|abgel|meter reading|zeigt|(?:hab|lese|lies).{0,20}\bab\b|stan licznika|показ|sayaç|قراءة|wskaz|odczyt", re.IGNORECASE
+    r"z(?:ä|ae|a)hlerst|st(?:a|ä|ae)nd\b|abgelesen|ables|abgel|meter reading|"
+    r"zeigt|(?:hab|lese|lies).{0,20}\bab\b|stan licznika|показ|sayaç|قراءة|wskaz|"
+    r"odczyt",
+    re.IGNORECASE,
 )
 _ENGLISH = re.compile(r"\b(?:reading|the|meter|my)\b", re.IGNORECASE)
 _NO_LABEL = re.compile(
-    r"(?:verbr|abschl|nach|betrag|preis|grundpreis|zahl|telefon|tel\.?|seite|§|abs\.?|art\.?|haus|straße|str\.|kunden|rechnung|konto|raum|uhr|personen|jahr|wohnung|og\b|stelle[n]? |faktor)[^\n\d]{0,8}$", re.IGNORECASE
+    r"(?:verbr|abschl|nach|betrag|preis|grundpreis|zahl|telefon|tel\.?|seite|"
+    r"§|abs\.?|art\.?|haus|straße|str\.|kunden|rechnung|konto|raum|uhr|personen|"
+    r"jahr|wohnung|og\b|stelle[n]? |faktor)[^\n\d]{0,8}$",
+    re.IGNORECASE,
 )
 
 
@@ -59,10 +92,21 @@ def find_readings(text: str, _setting: Setting) -> Iterator[Candidate]:
     about_readings = bool(_READING_WORD.search(text))
     found = [*_with_unit(text, about_readings=about_readings), *_labelled(text)]
     if about_readings or BLOTS["zaehlernummer"] in text or BLOTS["obis"] in text:
-        patterns = (_MEDIUM, _BEHIND_METER, _BEHIND_OBIS) if about_readings or found else (_BEHIND_METER, _BEHIND_OBIS, _MEDIUM)
-        found += [match_found for pattern in patterns for match in pattern.finditer(text) if (match_found := _candidate(text, match))]
+        patterns = (
+            (_MEDIUM, _BEHIND_METER, _BEHIND_OBIS)
+            if about_readings or found
+            else (_BEHIND_METER, _BEHIND_OBIS, _MEDIUM)
+        )
+        found += [
+            match_found
+            for pattern in patterns
+            for match in pattern.finditer(text)
+            if (match_found := _candidate(text, match))
+        ]
     if about_readings:
-        found += [loose for match in _LOOSE.finditer(text) if (loose := _candidate(text, match)) and _unconsumed(text, match)]
+        found += [
+            loose for match in _LOOSE.finditer(text) if (loose := _candidate(text, match)) and _unconsumed(text, match)
+        ]
     yield from found
     for candidate in found:
         yield from _further(text, candidate)
@@ -71,7 +115,12 @@ def find_readings(text: str, _setting: Setting) -> Iterator[Candidate]:
 def _unconsumed(text: str, match: re.Match[str]) -> bool:
     """Whether a number without a label is no amount of consumption or money."""
     before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 20]
-    return not (re.match(_UNIT, after, re.IGNORECASE) or _CONSUMED.search(before) or _CONSUMED_AFTER.match(after) or re.search(r"(?:jahr|monat|preis|kwh|m³)\b[^\n\d]{0,20}$", before, re.IGNORECASE))
+    return not (
+        re.match(_UNIT, after, re.IGNORECASE)
+        or _CONSUMED.search(before)
+        or _CONSUMED_AFTER.match(after)
+        or re.search(r"(?:jahr|monat|preis|kwh|m³)\b[^\n\d]{0,20}$", before, re.IGNORECASE)
+    )
 
 
 def _with_unit(text: str, *, about_readings: bool) -> Iterator[Candidate]:
@@ -79,16 +128,29 @@ def _with_unit(text: str, *, about_readings: bool) -> Iterator[Candidate]:
         before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 20]
         if _CONSUMED_AFTER.match(after) or (_CONSUMED.search(before) and not _stand_before(before)):
             continue
-        if _stand_before(before) or about_readings and (re.search(_SHOWN_BY, before, re.IGNORECASE) or _BEFORE_STAND.match(after)):
+        if _stand_before(before) or (
+            about_readings and (re.search(_SHOWN_BY, before, re.IGNORECASE) or _BEFORE_STAND.match(after))
+        ):
             yield _reading(text, match, match.end())
 
 
-_SHOWN_BY = rf"(?:{BLOTS['zaehlernummer']}|{BLOTS['obis']})[^\w]{{0,4}}(?:\w{{0,12}}[ :]{{1,2}})?$|(?:{BLOTS['datum']})[^\w]{{0,3}}$|(?:^|\n)[ \t]*(?:strom|gas|wasser|wärme)\w*[ :=]*(?:{ANY_BLOT}*[ :]*)?$|(?:z(?:ä|ae)hler|uhr)\w*[ :]*$|,[ ]$|(?:und|auf|bei|lese|lies) $"
+_SHOWN_BY = (
+    rf"(?:{BLOTS['zaehlernummer']}|{BLOTS['obis']})[^\w]{{0,4}}(?:\w{{0,12}}[ "
+    rf":]{{1,2}})?$|(?:{BLOTS['datum']})[^\w]{{0,3}}$|(?:^|\n)[ \t]*(?:strom|gas|"
+    rf"wasser|wärme)\w*[ :=]*(?:{ANY_BLOT}*[ :]*)?$|(?:z(?:ä|ae)hler|uhr)\w*[ "
+    r":]*$|,[ ]$|(?:und|auf|bei|lese|lies) $"
+)
 _BEFORE_STAND = re.compile(r"[ ]?(?:abgelesen|\(?abgel|am w|am z|\(?stand)", re.IGNORECASE)
 
 
 def _stand_before(before: str) -> bool:
-    return bool(re.search(r"(?:st(?:a|ä|ae)nd\w?|steht|zeigt|abgelesen|reading|ablesung|shows|reads)\b[^.\n]{0,28}$", before, re.IGNORECASE))
+    return bool(
+        re.search(
+            r"(?:st(?:a|ä|ae)nd\w?|steht|zeigt|abgelesen|reading|ablesung|shows|reads)\b[^.\n]{0,28}$",
+            before,
+            re.IGNORECASE,
+        )
+    )
 
 
 def _labelled(text: str) -> Iterator[Candidate]:
@@ -106,7 +168,11 @@ def _candidate(text: str, match: re.Match[str]) -> Candidate | None:
     if unit is None and (_COUNTED.match(text, end) or re.match(r"[^\W\d_]", text[end : end + 1])):
         return None
     gap = start - match.start()
-    if digits < (2 if gap < 16 else 3) and unit is None or digits > (9 if unit or "," in written else 7) or _NO_LABEL.search(text[max(0, start - 20) : start]):
+    if (
+        (digits < (2 if gap < 16 else 3) and unit is None)
+        or digits > (9 if unit or "," in written else 7)
+        or _NO_LABEL.search(text[max(0, start - 20) : start])
+    ):
         return None
     if unit is None and (re.fullmatch(r"\d ?\d{3} \d{3}", written) or re.fullmatch(r"\d{1,3},\d\d", written)):
         return None
@@ -119,12 +185,22 @@ def _candidate(text: str, match: re.Match[str]) -> Candidate | None:
 
 def _close(text: str, label: int, number: int) -> bool:
     """Whether a number that could be a year follows its label at once."""
-    return bool(re.fullmatch(r"[^\W\d]+(?: licznika)?(?:[ ]?[:=]|[ ](?:neu|alt|auf|war|ist|von|ht|nt|strom|gas|wasser))?[ ]*", text[label:number], re.IGNORECASE))
+    return bool(
+        re.fullmatch(
+            r"[^\W\d]+(?: licznika)?(?:[ ]?[:=]|[ ](?:neu|alt|auf|war|ist|von|ht|nt|strom|gas|wasser))?[ ]*",
+            text[label:number],
+            re.IGNORECASE,
+        )
+    )
 
 
 def _reading(text: str, match: re.Match[str], end: int) -> Candidate:
     written = match["number"]
-    if re.fullmatch(r"\d{1,3},\d{3}", written) and _ENGLISH.search(text[max(0, match.start() - 80) : end]) and "m³" not in text[end - 3 : end]:
+    if (
+        re.fullmatch(r"\d{1,3},\d{3}", written)
+        and _ENGLISH.search(text[max(0, match.start() - 80) : end])
+        and "m³" not in text[end - 3 : end]
+    ):
         written = written.replace(",", "")
     return Candidate("zaehlerstand", match.start("number"), end, plain_number(written), Check.unchecked)
 

@@ -71,20 +71,18 @@ def ticket_table(tickets: Iterable[TicketSummary], label: Label, zone: ZoneInfo,
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column(_("Received"), no_wrap=True)
-    table.add_column(_("From"), no_wrap=True, overflow="ellipsis", max_width=20)
+    table.add_column(_("From"), no_wrap=True, overflow="ellipsis", max_width=18)
     table.add_column(_("Subject"), no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column(_("Concern"), no_wrap=True, overflow="ellipsis", max_width=24)
-    table.add_column("", justify="right", no_wrap=True)
+    table.add_column(_("Concern"), no_wrap=True, overflow="ellipsis", max_width=26)
     table.add_column(_("Due"), no_wrap=True)
     for ticket in tickets:
         table.add_row(
             str(ticket.id),
             _mark(ticket),
-            f"{ticket.received_at.astimezone(zone):%d.%m. %H:%M}",
+            f"{ticket.received_at.astimezone(zone):%d.%m.}",
             Text(one_line(ticket.customer_name or ticket.customer_address, 40)),
             Text(one_line(ticket.subject, 120)),
-            Text(label(ticket.concern)),
-            "" if ticket.confidence is None else f"{ticket.confidence:.0%}",
+            Text(label(ticket.concern), style="" if ticket.decided else "dim"),
             _due(ticket.safe_due, today),
         )
     return table
@@ -238,9 +236,10 @@ def _mention_table(mentions: Iterable[MentionView]) -> Table:
     for mention in mentions:
         if (mention.kind, mention.value) not in seen:
             seen.add((mention.kind, mention.value))
-            check = {Check.valid: _("check digit right"), Check.invalid: _("CHECK DIGIT WRONG"), Check.unchecked: ""}
             value = Text(one_line(mention.value, 60), style=_CHECK_STYLE[mention.check])
-            table.add_row(mention.kind, value, check[mention.check])
+            table.add_row(
+                mention.kind, value, {Check.valid: _("valid"), Check.invalid: _("INVALID")}.get(mention.check, "")
+            )
     return table
 
 

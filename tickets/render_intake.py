@@ -1,6 +1,7 @@
 """What people see of the intake: the state of the house, the quarantine, the reconciliation, the checks of `doctor`."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
@@ -88,12 +89,17 @@ def quarantine_table(items: Iterable[ItemView], zone: ZoneInfo) -> Table:
     return table
 
 
+# The scan folder tells reused names apart by twelve digits of a hash; the scanner's own name is what people know.
+_TOLD_APART = re.compile(r"~[0-9a-f]{12}(?=\.|$)")
+
+
 def _origin(item: ItemView) -> str:
     """Where it was first seen, and under which name."""
+    name = _TOLD_APART.sub("", item.name)
     if not item.sightings:
-        return one_line(item.name)
+        return one_line(name)
     first = item.sightings[0]
-    return one_line(f"{first.source}: {item.name or f'{first.place}, UID {first.uid}'}")
+    return one_line(f"{first.source}: {name or f'{first.place}, UID {first.uid}'}")
 
 
 def quarantine_panel(item: ItemView, zone: ZoneInfo) -> Panel:

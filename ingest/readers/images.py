@@ -55,8 +55,8 @@ def resolution(image: Image.Image) -> int:
 def _opened(content: bytes, limits: Limits) -> Image.Image:
     try:
         with warnings.catch_warnings():
-            # Our own limit decides, not Pillow's warning.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Our own limit decides, not Pillow's warning; broken EXIF data is no reason to stop.
+            warnings.simplefilter("ignore")
             return Image.open(io.BytesIO(content))
     except Image.DecompressionBombError:
         raise _too_many_pixels(limits) from None
@@ -103,7 +103,10 @@ def _frames(image: Image.Image, limits: Limits) -> int:
 def _sheets(image: Image.Image, count: int, limits: Limits) -> Iterator[Sheet]:
     for number in range(1, count + 1):
         try:
-            yield _sheet(image, number, limits)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                sheet = _sheet(image, number, limits)
+            yield sheet
         except ItemError as error:
             yield Sheet(number, problem=f"Page {number}: {error}")
         except _DECODE_ERRORS as error:

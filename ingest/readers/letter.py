@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ingest.readers.base import Context
 from models.errors import ConfigError, ItemError
-from models.message import Document, Message, Original, TextSource
+from models.message import Document, Message, Original
 
 if TYPE_CHECKING:
     from ingest.ocr.base import Engine
@@ -99,10 +99,9 @@ def load_engine(name: str, speed: str) -> "Engine":
 
 def _check_any(readings: Sequence["Reading"]) -> None:
     """One bad page is a warning; nothing but bad pages is an error."""
-    bad = [reading for reading in readings if reading.page.source == TextSource.none and reading.warning]
-    if len(bad) < len(readings):
+    if not all(reading.failed for reading in readings):
         return
-    first = bad[0].warning
+    first = readings[0].warning
     reason = "too_large" if "limits.pixels" in first or "too large" in first else "damaged"
     raise ItemError(reason, first)
 

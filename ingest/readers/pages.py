@@ -32,6 +32,8 @@ class Reading:
     page: Page
     rows: tuple[Row, ...] = ()
     warning: str = ""
+    failed: bool = False
+    """The page could not even be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def read_sheet(sheet: Sheet, engine: Engine) -> Reading:
     if sheet.text is not None:
         return _layer_reading(sheet, sheet.text)
     if sheet.grey is None:
-        return Reading(_empty_page(sheet, blank=False), warning=sheet.problem)
+        return Reading(_empty_page(sheet, blank=False), warning=sheet.problem, failed=True)
     prepared = prepare(sheet.grey, sheet.dpi)
     if prepared.ink < BLANK_INK:
         return Reading(_empty_page(sheet, blank=True), warning=sheet.problem)

@@ -1,6 +1,7 @@
 """Opens PDF files page by page: the text layer where it is good, else the page as a picture."""
 
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from models.errors import ItemError
 
 _POINTS_PER_INCH = 72
 _LOWEST_DPI = 72
+_NO_PAGES = re.compile(rb"/Count\s+0\b")
 _MIN_HIDDEN = 0.6
 """Quality from which a hidden layer is worth comparing."""
 
@@ -47,6 +49,9 @@ def _opened(content: bytes) -> Any:
             raise ItemError("encrypted", "The PDF is locked with a password; ask the sender for an open one.") from None
         if code == pdfium_c.FPDF_ERR_SECURITY:
             raise ItemError("encrypted", "The PDF is encrypted in a way that cannot be opened.") from None
+        # pdfium does not open a document that has no pages at all.
+        if _NO_PAGES.search(content):
+            raise ItemError("empty", "The PDF has no pages.") from error
         raise ItemError("damaged", "The PDF is damaged and cannot be opened.", detail=str(error)) from error
     # Without this, what people typed into form fields is not drawn.
     if document.get_formtype() != pdfium_c.FORMTYPE_NONE:

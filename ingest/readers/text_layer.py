@@ -31,6 +31,8 @@ _COMMON = frozenset(
         "that are on",
     )
 )
+_UNITS = frozenset(["kwh", "mwh", "kw", "kwp", "kva", "ct", "nr", "str", "gmbh", "kg", "cbm", "mm", "km", "qm"])
+_NUMBER = re.compile(r"[\d.,:;/+–*()€%-]*\d[\d.,:;/+–*()€%-]*|[€%–·|+-]+")
 _CID = re.compile(r"\(cid:\d+\)")
 _VOWEL = re.compile("[aeiouyäöü]")
 _CONSONANTS = re.compile("[bcdfghjklmnpqrstvwxzß]{6}")
@@ -71,16 +73,16 @@ def quality(text: str) -> float:
     bad = sum(_is_bad(character) for character in text) / len(text)
     unnamed = len(_CID.findall(text)) * 6 / len(text)
     single = sum(len(word) == 1 and word.isalpha() for word in words) / len(words)
-    stripped = [word.strip('.,;:!?()"„“–-').lower() for word in words]
+    stripped = [word.strip('.,;:!?()"„“–-').lower() for word in words if not _NUMBER.fullmatch(word)]
     letters = [word for word in stripped if word.isalpha()]
-    plausible = [w for w in letters if len(w) > 1 and _VOWEL.search(w) and not _CONSONANTS.search(w)]
+    plausible = [w for w in letters if w in _UNITS or (_VOWEL.search(w) and not _CONSONANTS.search(w))]
     common = sum(word in _COMMON for word in letters) / max(1, len(letters))
     value = 1.0 - min(1.0, bad * 10 + unnamed)
     value -= max(0.0, single - 0.12) * 2
     value -= max(0.0, 0.8 - len(plausible) / max(1, len(letters))) * 1.5
     # Lists and bills have few small words; only real prose can be asked for them.
     value -= max(0.0, 0.10 - common) * 3 if len(letters) > 25 else 0.0
-    value -= max(0.0, 0.45 - len(letters) / len(words))
+    value -= max(0.0, 0.45 - len(letters) / max(1, len(stripped)))
     return max(0.0, value)
 
 

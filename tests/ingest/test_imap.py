@@ -465,7 +465,7 @@ print(result.accepted, *FileArchive(Path(sys.argv[2], "archive")).digests(),
 
 
 def test_a_mail_of_60_mb_takes_less_than_150_mb_of_memory(dovecot: Dovecot, tmp_path: Path) -> None:
-    mail = b"Subject: gross\r\n\r\n" + (b"0123456789abcdef" * 4 + b"\r\n") * (60 * 2**20 // 66)
+    mail = b"Subject: gross\r\n\r\n" + (b"0123456789abcdef" * 60 + b"\r\n") * (60 * 2**20 // 962)
     dovecot.deliver(mail)
     password = tmp_path / "password"
     password.write_text("demo\n")

@@ -43,7 +43,7 @@ def test_a_page_that_is_three_degrees_crooked_is_read_as_if_it_were_straight() -
     lines = [
         line(text, left, 100 + 32 * n, width=360, skew=3.0)
         for n in range(20)
-        for text, left in ((f"links {n}", 60), (f"rechts {n}", 440))
+        for text, left in ((f"links {n}", 60), (f"rechts {n}", 480))
     ]
     read = text_of(rows(lines, SIZE, skew=3.0)).split("\n")
     assert read == [f"links {n}\trechts {n}" for n in range(20)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.readers import archives, mail
-from ingest.readers.base import Context, ReaderSettings
+from ingest.readers.base import Context, Read, ReaderSettings
 from models.message import Address, Channel, Message, Original
 
 CORPUS = Path(__file__).parent.parent / "data" / "mail"
@@ -16,12 +16,13 @@ THEMES = ("words", "senders", "headers", "dates", "charsets", "bodies", "transfe
 MAILS = sorted(path for theme in THEMES for path in (CORPUS / theme).glob("*.eml"))
 
 
+READERS: dict[str, Read] = {"message/rfc822": mail.read, "application/zip": archives.read}
+
+
 def nested(content: bytes, name: str, claimed: str) -> Message | None:
     """Mails and archives inside; documents are the letter reader's matter."""
-    for reader in (mail, archives):
-        if claimed in reader.MEDIA_TYPES:
-            return reader.read(content, Original("", Channel.email, name), CONTEXT)
-    return None
+    read_nested = READERS.get(claimed)
+    return read_nested(content, Original("", Channel.email, name), CONTEXT) if read_nested else None
 
 
 CONTEXT = Context(ReaderSettings(), nested)

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ingest.readers import archives, mail, outlook
-from ingest.readers.base import Context, ReaderSettings
+from ingest.readers.base import Context, Read, ReaderSettings
 from models.message import Channel, Message, Original
 from models.serial import message_from_json, message_to_json
 
@@ -88,13 +88,18 @@ ENTITY = st.recursive(
 )
 
 
+READERS: dict[str, Read] = {
+    "message/rfc822": mail.read,
+    "application/zip": archives.read,
+    "application/vnd.ms-outlook": outlook.read,
+}
+
+
 def nested(content: bytes, name: str, claimed: str) -> Message | None:
     """As the caller bounds it: what lies inside is read, but nothing in there."""
     flat = Context(ReaderSettings(), lambda _content, _name, _claimed: None)
-    for reader in (mail, archives, outlook):
-        if claimed in reader.MEDIA_TYPES:
-            return reader.read(content, Original("", Channel.email, name), flat)
-    return None
+    read_nested = READERS.get(claimed)
+    return read_nested(content, Original("", Channel.email, name), flat) if read_nested else None
 
 
 CONTEXT = Context(ReaderSettings(), nested)

@@ -125,7 +125,7 @@ def print_letter(name: str, wanted: Mapping[str, Any], fonts: Sequence[Path], se
         return _drawn(text, fonts[choice - 1])
     content = typeset.typeset([text], font=typeset.BaseFont[wanted["font"]], size=wanted.get("size", 11))
     document = pypdfium2.PdfDocument(content)
-    image = document[0].render(scale=DPI / 72, grayscale=True).to_pil().convert("L")
+    image: Image.Image = document[0].render(scale=DPI / 72, grayscale=True).to_pil().convert("L")
     document.close()
     image.info["dpi"] = (DPI, DPI)
     return image

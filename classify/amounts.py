@@ -33,8 +33,8 @@ _NO_AMOUNT = re.compile(
 def plain_number(written: str) -> str:
     """A number with decimal point and without thousands signs.
 
-    >>> plain_number("1.234,56"), plain_number("1.020"), plain_number("85,-"), plain_number("1345.67"), plain_number("0034")
-    ('1234.56', '1020', '85', '1345.67', '34')
+    >>> [plain_number(written) for written in ("1.234,56", "1.020", "85,-", "1345.67", "0034")]
+    ['1234.56', '1020', '85', '1345.67', '34']
     """
     number = re.sub(r"[ '\u00a0]", "", written)
     number = re.sub(r"[.,][-–—]+$", "", number)

@@ -73,6 +73,11 @@ def find_danger(subject: str, body: str) -> Danger | None:
     return Danger(best.level, reason, best.passage[:PASSAGE_LENGTH])
 
 
+def reasons() -> tuple[str, ...]:
+    """Every sentence that a reason is made of, for the translation: one of a kind, then at most one of ``LOWERED``."""
+    return (*(kind.reason for kind in load_rules().kinds), *dict.fromkeys(LOWERED.values()))
+
+
 def _findings(passages: list[_Passage], about: int, rules: Rules) -> Iterator[_Finding]:
     """Every danger of one passage, then of two neighbours, in the order of the text."""
     for at, passage in enumerate(passages):
@@ -128,9 +133,7 @@ def _passages(subject: str, body: str, rules: Rules) -> Iterator[_Passage]:
 def _masked(sentence: str, rules: Rules) -> str:
     """The sentence without names, figures of speech and our own footer."""
     lowered = sentence.lower()
-    if rules.footer.search(lowered) and not rules.has(
-        rules.lexicon.concepts(words_of(lowered)[:WINDOW]), "now", "still"
-    ):
+    if rules.footer.search(lowered) and not rules.footer_unless.search(lowered):
         return ""
     return rules.masked.sub(" ", lowered)
 

@@ -28,7 +28,8 @@ _CONFUSED = str.maketrans(
 _LETTERS = str.maketrans(
     {"ß": "ss", "ı": "i", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "'": "", "’": "", "й": "и", "ё": "е"}
 )
-_MERGED = re.compile(r"rn|vv|ae|oe|ue|(.)\1+")
+_MERGED = re.compile(r"rn|vv|ae|oe|ue")
+_DOUBLED = re.compile(r"(.)\1+")
 _MERGES = {"rn": "m", "vv": "w", "ae": "a", "oe": "o", "ue": "u"}
 _WORD = re.compile(r"[^\W_]{1,48}(?:['’|][^\W_]{1,8})?")
 
@@ -44,11 +45,8 @@ def fold(word: str) -> str:
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     if not any(character.isalpha() for character in plain):
         return plain
-    return _MERGED.sub(_merge, plain.translate(_CONFUSED).replace("q", "g"))
-
-
-def _merge(match: re.Match[str]) -> str:
-    return _MERGES.get(match[0]) or match[1]
+    merged = _MERGED.sub(lambda match: _MERGES[match[0]], plain.translate(_CONFUSED).replace("q", "g"))
+    return _DOUBLED.sub(r"\1", merged)
 
 
 class Meaning(NamedTuple):
@@ -252,6 +250,7 @@ class Rules:
     kinds: tuple[Kind, ...]
     masked: re.Pattern[str]
     footer: re.Pattern[str]
+    footer_unless: re.Pattern[str]
 
     def has(self, concepts: int, *names: str) -> bool:
         """Whether any of the named concepts is among the bits."""
@@ -265,12 +264,13 @@ def load_rules(path: Path = DATA) -> Rules:
     lexicon = Lexicon(data["stems"])
     kinds = tuple(_kind(name, table, lexicon.bits) for name, table in data["kinds"].items())
     masked = re.compile("|".join(data["masked"]["patterns"]))
-    return Rules(lexicon, kinds, masked, re.compile(data["masked"]["footer"]))
+    footer, unless = (re.compile(data["masked"][key]) for key in ("footer", "footer_unless"))
+    return Rules(lexicon, kinds, masked, footer, unless)
 
 
 def _kind(name: str, table: dict[str, Any], bits: dict[str, int]) -> Kind:
     alarm, check, near = (tuple(_rule(line, bits) for line in table[key]) for key in ("alarm", "check", "near_alarm"))
-    return Kind(name, table["reason"], alarm, check, near)
+    return Kind(name, table["reason"], (*alarm, *near), check, near)
 
 
 def _rule(line: str, bits: dict[str, int]) -> Rule:

@@ -29,7 +29,7 @@ MONTHS = {name: number for number, names in enumerate(_NAMES, 1) for name in nam
 _MONTH = "|".join(sorted(MONTHS.keys() - set(_ROMAN), key=len, reverse=True))
 _YEAR = r"(?:[ ]?(?P<year{n}>(?:19|20)\d{{2}}|'?\d{{2}}(?!\d|[.,:]\d|[ ]?(?:uhr|€|eur|kwh)\b)))"
 _DATE = re.compile(
-    r"(?<![\w.,:/-])(?:"
+    r"(?<![\w.,/-])(?<!\d:)(?:"
     r"(?P<iso>(?:19|20)\d{2}-\d{2}-\d{2})(?!\d)"
     r"|(?P<day1>\d{1,2})[.][ ]?(?P<month1>\d{1,2})[.]" + _YEAR.format(n=1) + r"?(?![\d]|[.]\d)"
     r"|(?P<day2>\d{1,2})(?P<sign>[/-])(?P<month2>\d{1,2})(?P=sign)(?P<year2>(?:19|20)\d{2}|\d{2})(?![\d/-])"
@@ -45,6 +45,9 @@ _DATE = re.compile(
     + _YEAR.format(n=6)
     + r"|(?P<day5>\d{1,2})[.](?P<month5>\d{1,2})(?![\d.,:/-]|[ ]?(?:uhr|€|eur|kwh|kw|m³|m3|ct|%|prozent)\b))",
     re.IGNORECASE,
+)
+_AHEAD = re.compile(
+    r"(?:k(?:ü|ue)ndig|beend|zieh|umzug|frist|spätestens|termin|endet)[^.\n]{0,40}\b(?:zum|ab|bis|am|den|dem)[ ]$", re.IGNORECASE
 )
 _UNTIL = re.compile(r"[ ]?(?:bis|-|–|und|to|until)?[ ]?(?:zum[ ])?")
 
@@ -62,7 +65,9 @@ def find_dates(text: str, setting: Setting) -> Iterator[Candidate]:
     dates = list(_written(text, setting.received_on))
     for at, date in enumerate(dates):
         following = dates[at + 1] if at + 1 < len(dates) else None
-        if (found := _resolved(date, _year_of_range(text, date, following), setting.received_on)) is not None:
+        ahead = bool(_AHEAD.search(text[max(0, date.start - 60) : date.start]))
+        year = _year_of_range(text, date, following)
+        if (found := _resolved(date, year, setting.received_on, ahead=ahead)) is not None:
             check = Check.unchecked if date.year is None else Check.valid
             yield Candidate("datum", date.start, date.end, found.isoformat(), check)
 
@@ -121,13 +126,15 @@ def _year_of_range(text: str, date: _Written, following: _Written | None) -> int
     return following.year if between.strip() and _UNTIL.fullmatch(between) else None
 
 
-def _resolved(date: _Written, year: int | None, received_on: dt.date | None) -> dt.date | None:
-    """The day, nearest to the receipt if the year is unknown; None if the calendar has none."""
+def _resolved(date: _Written, year: int | None, received_on: dt.date | None, *, ahead: bool) -> dt.date | None:
+    """The day, nearest to the receipt (or the next, if ``ahead``) without a year; None if the calendar has none."""
     if year is not None:
         return _day(year, date)
     if received_on is None:
         return None
     days = [day for offset in (-1, 0, 1) if (day := _day(received_on.year + offset, date)) is not None]
+    if ahead and (coming := [day for day in days if day >= received_on - dt.timedelta(weeks=2)]):
+        return min(coming)
     return min(days, key=lambda day: abs(day - received_on), default=None)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classify import features
 from classify.corpus_file import Written
 from classify.decision import (
     TARGET_PRECISION,
@@ -21,8 +20,9 @@ from classify.decision import (
     coverage_at,
     expected_calibration_error,
 )
+from classify.encoder import Encoder, load_encoder
 from classify.folds import ALWAYS, NOISE, Folds, Sample, at_random, by_writer, out_of_fold, sample, scores_of
-from classify.lexical import DEFAULT, Settings
+from classify.head import DEFAULT, Settings
 from classify.linear import Matrix
 from classify.noise import noisy
 
@@ -124,18 +124,24 @@ class _Judged:
         )
 
 
-def evaluate(messages: Sequence[Written], *, settings: Settings = DEFAULT, number_of_folds: int = 5) -> Report:
+def evaluate(
+    messages: Sequence[Written],
+    *,
+    settings: Settings = DEFAULT,
+    number_of_folds: int = 5,
+) -> Report:
     """Measure the training on a corpus.
 
     Args:
         messages: those of the writer ``"taxonomy"`` are trained with and never measured on.
-        settings: how to train.
+        settings: how to train; without an encoder the lexical head is measured.
         number_of_folds: as many models are trained twice.
     """
-    corpus = sample(messages, settings)
+    encoder = load_encoder(settings.encoder)
+    corpus = sample(messages, settings, encoder=encoder)
     folds = by_writer(messages, number=number_of_folds)
-    clean, spoilt = _judged(corpus, folds, settings)
-    flattering, _ = _judged(corpus, at_random(messages, number=number_of_folds), settings)
+    clean, spoilt = _judged(corpus, folds, settings, encoder)
+    flattering, _ = _judged(corpus, at_random(messages, number=number_of_folds), settings, encoder)
     return Report(
         by_writer=figures(clean),
         at_random=figures(flattering),
@@ -147,19 +153,18 @@ def evaluate(messages: Sequence[Written], *, settings: Settings = DEFAULT, numbe
     )
 
 
-def _judged(corpus: Sample, folds: Folds, settings: Settings) -> tuple[_Judged, _Judged]:
+def _judged(corpus: Sample, folds: Folds, settings: Settings, encoder: Encoder | None) -> tuple[_Judged, _Judged]:
     """Judge every message by the model without its fold: as written, and with an OCR engine's errors.
 
     The calibration of each fold is learned from the others, or it would be measured on what it was made from.
     """
     shape = corpus.truth.shape
     scores, spoilt = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for inside, head in out_of_fold(corpus, folds, settings):
+    for inside, head in out_of_fold(corpus, folds, settings, meaning=encoder is not None):
         # Other errors than those of the copies that were trained with.
-        texts = (noisy(corpus.texts[number], share=NOISE, seed=f"measured {number}") for number in inside)
-        rows = [features.counts(text, settings.bits) for text in texts]
-        scores[inside] = scores_of(head, [corpus.clean[number] for number in inside], shape[1])
-        spoilt[inside] = scores_of(head, rows, shape[1])
+        texts = [noisy(corpus.texts[number], share=NOISE, seed=f"measured {number}") for number in inside]
+        scores[inside] = scores_of(head, corpus, inside)
+        spoilt[inside] = head.scores(texts, encoder(texts) if encoder is not None else None)
     calibrations = {
         fold: calibrate(scores[others], corpus.primary[others], corpus.truth[others])
         for fold in sorted(set(folds.tolist()) - {ALWAYS})

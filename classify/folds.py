@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classify import features, lexical
+from classify import features, head
 from classify.corpus_file import Written
+from classify.encoder import Encoder
 from classify.features import Row
-from classify.lexical import Lexical, Settings
+from classify.head import Head, Settings
 from classify.linear import Matrix
 from classify.noise import noisy
 from classify.segments import text_for_concerns
@@ -40,6 +41,10 @@ class Sample:
     texts: tuple[str, ...]
     clean: tuple[Row, ...]
     noisy: tuple[Row, ...]
+    spoilt: tuple[str, ...]
+    """The noisy copies of the texts."""
+    vectors: Matrix | None
+    """Of the texts and, below them, of their noisy copies; None without an encoder."""
     targets: Matrix
     primary: NDArray[np.int64]
     """Column of the primary concern of each message."""
@@ -47,7 +52,7 @@ class Sample:
     """For each message and concern whether it is meant."""
 
 
-def sample(messages: Sequence[Written], settings: Settings) -> Sample:
+def sample(messages: Sequence[Written], settings: Settings, *, encoder: Encoder | None = None) -> Sample:
     """Prepare a corpus; the noisy copies are the same every time."""
     labels = tuple(sorted({label for message in messages for label in message.labels}))
     column = {label: number for number, label in enumerate(labels)}
@@ -56,13 +61,15 @@ def sample(messages: Sequence[Written], settings: Settings) -> Sample:
         targets[row, [column[label] for label in message.labels]] = FURTHER_TARGET
         targets[row, column[message.primary]] = 1
     texts = tuple(text_for_concerns(message.subject, message.body) for message in messages)
-    spoilt = (noisy(text, share=NOISE, seed=message.id) for text, message in zip(texts, messages, strict=True))
+    spoilt = tuple(noisy(text, share=NOISE, seed=message.id) for text, message in zip(texts, messages, strict=True))
     return Sample(
         messages=tuple(messages),
         labels=labels,
         texts=texts,
         clean=tuple(features.counts(text, settings.bits) for text in texts),
         noisy=tuple(features.counts(text, settings.bits) for text in spoilt),
+        spoilt=spoilt,
+        vectors=encoder([*texts, *spoilt]) if encoder is not None else None,
         targets=targets,
         primary=np.array([column[message.primary] for message in messages], np.int64),
         truth=targets > 0,
@@ -99,8 +106,16 @@ def at_random(messages: Sequence[Written], *, number: int = 5) -> Folds:
     )
 
 
-def out_of_fold(corpus: Sample, folds: Folds, settings: Settings) -> Iterator[tuple[NDArray[np.int64], Lexical]]:
+def out_of_fold(
+    corpus: Sample, folds: Folds, settings: Settings, *, meaning: bool
+) -> Iterator[tuple[NDArray[np.int64], Head]]:
     """Train once per fold without it.
+
+    Args:
+        corpus: the messages.
+        folds: of each message.
+        settings: how to train.
+        meaning: with the encoder's vectors, which the corpus must have then.
 
     Yields:
         The numbers of the messages in the fold, and the head that has not seen them.
@@ -109,10 +124,13 @@ def out_of_fold(corpus: Sample, folds: Folds, settings: Settings) -> Iterator[tu
         inside = np.flatnonzero(folds != fold)
         counted = [corpus.clean[number] for number in inside] + [corpus.noisy[number] for number in inside]
         targets = np.concatenate([corpus.targets[inside]] * 2)
-        yield np.flatnonzero(folds == fold), lexical.fit(counted, targets, settings)
+        vectors = None
+        if meaning and corpus.vectors is not None:
+            vectors = corpus.vectors[np.concatenate([inside, inside + len(corpus.clean)])]
+        yield np.flatnonzero(folds == fold), head.fit(counted, targets, settings, vectors=vectors)
 
 
-def scores_of(head: Lexical, rows: Sequence[Row], width: int) -> Matrix:
-    """Scores of texts that are counted already."""
-    scores = [head.linear.scores(head.weighting.weighted(row)) for row in rows]
-    return np.stack(scores) if scores else np.zeros((0, width), np.float32)
+def scores_of(fitted: Head, corpus: Sample, numbers: NDArray[np.int64]) -> Matrix:
+    """Scores of some messages of a corpus."""
+    vectors = corpus.vectors[numbers] if fitted.meaning and corpus.vectors is not None else None
+    return fitted.scores_of_counts([corpus.clean[number] for number in numbers], vectors)

@@ -10,12 +10,14 @@ from classify.candidates import Candidate, Setting
 from models.classification import Check
 
 IBAN_LENGTHS = {
-    "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27,
-    "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IT": 27, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MT": 31, "NL": 18,
-    "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SE": 24, "SI": 19, "SK": 24, "TR": 26, "UA": 29,
+    "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24,
+    "FI": 18, "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IT": 27, "LI": 21, "LT": 20,
+    "LU": 20, "LV": 21, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SE": 24, "SI": 19,
+    "SK": 24, "TR": 26, "UA": 29,
 }  # fmt: skip
 """Characters of an IBAN by country (ISO 13616)."""
-_IBAN = re.compile(r"(?<![^\W_])([A-Z]{2}|[a-z]{2})[ ]?((?:\d[\dOIlSBZ]|[OIlSBZ]\d)(?:[ .-]{0,2}[A-Za-z\d|]){11,30})")
+_COUNTRY = "|".join((*IBAN_LENGTHS, *map(str.lower, IBAN_LENGTHS)))
+_IBAN = re.compile(rf"(?<![^\W_])({_COUNTRY})[ ]?((?:\d[\dOIlSBZ]|[OIlSBZ]\d)(?:[ .-]{{0,2}}[A-Za-z\d|]){{11,30}})")
 _MELO = re.compile(r"(?<![^\W_])DE[ ]?(?:\d[ ]?){11}(?:[A-Z\d][ ]?){19}[A-Z\d](?![^\W_])", re.IGNORECASE)
 _METER = re.compile(
     r"(?<![^\W_])([15-9E])[ -]?([A-Z]{3})[ -]?([0-9A-F]{2})[ -]?(\d(?:[ -]?\d){7})(?![ -]?\d|[^\W_])", re.IGNORECASE
@@ -26,7 +28,8 @@ _BIC = re.compile(r"\b(?:BIC|SWIFT)(?:-Code)?[ \t:.=]{0,6}([A-Z]{4} ?[A-Z]{2} ?[
 _REGISTERED = re.compile(r"(?<![^\W_])[A-Z]{2} ?\d(?: ?\d){8} ?DE(?![^\W_])")
 _MALO = re.compile(r"(?<![\w.,/+-])[1-9](?: ?\d){10}(?![\w/]|[.,-]\d)")
 _MALO_LABEL = re.compile(
-    r"\b(?:malo|marktlokation\w{0,3})(?:[ -]?(?:id|nr\.?|nummer|identifikationsnummer))?[^\d\n]{0,25}?(?<![\w])([1-9](?: "
+    r"\b(?:malo|marktlokation\w{0,3})(?:[ -]?(?:id|nr\.?|nummer|identifikationsnummer))?[^\d\n]{0,25}?"
+    r"(?<!\w)([1-9](?: "
     r"?[\dOIlSBZ|]){10})(?![\w])",
     re.IGNORECASE,
 )
@@ -102,7 +105,7 @@ def _iban(text: str, start: int, end: int) -> Candidate | None:
     repaired = "DE" + written[2:].translate(_AS_DIGIT)
     if repaired != number and repaired[2:].isdigit() and iban_holds(repaired):
         return Candidate("iban", start, end, repaired, Check.valid)
-    if sum(digit.isdigit() for digit in number) < 17:
+    if sum(digit.isdigit() for digit in number) < 15:
         return None
     return Candidate("iban", start, end, number, Check.invalid)
 

@@ -33,12 +33,15 @@ _METER_WORD = (
     r"-?(?:z(?:ä|ae|a)(?:hl|h1|ehl)er|zäler|zahler)"
 )
 
+_INVOICE_WORD = r"(?:jahres|schluss|abschluss|strom|gas|wasser|end|heizkosten)?-?(?:ab)?rechnung"
+_METER_FOLLOWS = (
+    rf"(?=[ :=#(]+(?:mit der |hat die |mit )?{_NR}?[ :]*"
+    r"(?-i:[A-Z]?\d?[A-Z]?[A-Z\d .-]{0,2})\d)"
+)
 _LABELS: dict[str, tuple[str, ...]] = {
     "rechnungsnummer": (
-        r"(?:rechnungs?|rechn\.?|rchg\.?|rg\.?|re\.?|beleg|jahresrechnung(?:s)?|schlussrechnung(?:s)?|"
-        rf"abrechnungs?){_NR}",
-        r"(?:jahres|schluss|abschluss|strom|gas|wasser|end|heizkosten)?-?(?:ab)?rechnung(?=[ "
-        r"]+(?:nr\.?|nummer)?[ ]*(?-i:[A-Z]{0,4})[ -]?\d)",
+        rf"(?:rechnungs?|rechn\.?|rchg\.?|rg\.?|re\.?|beleg|jahresrechnungs?|schlussrechnungs?|abrechnungs?){_NR}",
+        rf"{_INVOICE_WORD}(?=[ ]+(?:nr\.?|nummer)?[ ]*(?-i:[A-Z]{{0,4}})[ -]?\d)",
         rf"invoice{_NR}?",
         r"(?=(?<![-])(?-i:INV|RE|RG|RN)-[A-Z\d-]*\d{4})",
         rf"bill{_NR}",
@@ -76,8 +79,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "zaehlernummer": (
         rf"{_METER_WORD}s?[ -]?{_NR}",
         rf"(?:z|zlr|zä|zhl)\.?[ -]?nr\.?|(?:gas|wasser|strom)[ ]?uhr{_NR}?|geräte{_NR}|(?:strom|gas|wasser)[ -]nr\.?",
-        rf"{_METER_WORD}(?:s|n)?(?=[ :=#(]+(?:mit der |hat die |mit )?{_NR}?[ :]*(?-i:[A-Z]?\d?[A-Z]?[A-Z\d "
-        rf".-]{{0,2}})\d)",
+        rf"{_METER_WORD}[sn]?{_METER_FOLLOWS}",
         r"(?:strom|gas|wasser|wärme)[^\d\n]{0,4}(?:\d[\d., ]{0,9})?[ (]{0,3}nr\.?(?=[ ]?\d)",
         r"(?:strom|gas|wasser|wärme)?-?(?:zähler|zaehler|uhr|gerät)\w{0,10}[^.\n\d]{0,40}?\bnummer\b",
         r"(?:zähler|zaehler)\w{0,8} (?:endet auf|mit der endung|endziffern?|die letzten (?:ziffern|stellen))",
@@ -154,7 +156,7 @@ def _chain(kind: str, text: str, match: re.Match[str]) -> Iterator[Candidate]:
         number = _NEXT.match(text, joint.end()) if joint else None
         if number is None or (following := _labelled(kind, text, *number.span())) is None:
             return
-        if sum(map(str.isdigit, following.value)) < 5 or following.value.startswith("0"):
+        if _digits(following.value) < 5 or following.value[0] == "0" or _letters(following) != _letters(candidate):
             return
         candidate = following
         yield candidate
@@ -261,6 +263,11 @@ def find_nameless(text: str, _setting: Setting) -> Iterator[Candidate]:
             and (match["first"] or _is_signed(text, match.start()))
         ):
             yield candidate
+
+
+def _letters(candidate: Candidate) -> str:
+    """The letters of a number: two of the same kind share them."""
+    return re.sub(r"[^A-Z]", "", candidate.value)
 
 
 def _digits(written: str) -> int:

@@ -20,10 +20,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from classify import features, lexical
+from classify import features, head
 from classify.decision import Calibration, Decision, decide
-from classify.lexical import Lexical, Settings
-from classify.linear import Matrix
+from classify.encoder import Encoder, load_encoder
+from classify.head import Head, Settings
 from classify.rules_only import found_by_rules, is_alarm
 from classify.segments import text_for_concerns
 from models.classification import Classification, Evidence, ModelVersion, Query, Taxonomy
@@ -35,6 +35,8 @@ FACTORY = "concerns"
 BATCH = 64
 LEXICAL = "lexical"
 """Folder of the head that is always there."""
+SEMANTIC = "semantic"
+"""Folder of the head that reads the vectors of a sentence encoder, too."""
 
 # Neither the vocabulary nor the tokenizer is changed by training; what spaCy brings is used.
 NOT_SAVED = ("vocab", "tokenizer")
@@ -59,34 +61,33 @@ if not Doc.has_extension("judgement"):
 @Language.factory(
     FACTORY,
     assigns=["doc.cats", "doc._.judgement"],
-    default_config={"lexical": asdict(Settings()), "encoder": ""},
+    default_config={"training": asdict(Settings())},
 )
-def make_concerns(nlp: Language, name: str, lexical: dict[str, Any], encoder: str) -> "Concerns":
+def make_concerns(nlp: Language, name: str, training: dict[str, Any]) -> "Concerns":
     """Build the component, as config.cfg says.
 
     Args:
         nlp: the pipeline it becomes part of.
         name: of the component in it.
-        lexical: the fields of ``lexical.Settings``.
-        encoder: folder of a sentence encoder whose head stands beside the lexical one; empty for none.
+        training: the fields of ``head.Settings``.
     """
-    return Concerns(nlp.vocab, name, Settings(**lexical), encoder=encoder)
+    return Concerns(nlp.vocab, name, Settings(**training))
 
 
 class Concerns(Pipe):
     """Writes the concerns of each text into ``doc.cats`` and the whole judgement into ``doc._.judgement``."""
 
-    def __init__(self, vocab: Vocab, name: str, settings: Settings, *, encoder: str = "") -> None:
+    def __init__(self, vocab: Vocab, name: str, settings: Settings) -> None:
         self.vocab = vocab
         self.name = name
         self.settings = settings
-        self.encoder = encoder
-        self.calibration = Calibration()
-        self.version = ModelVersion(LEXICAL, "", "")
+        self.encode: Encoder | None = None
+        self.calibrations: dict[str, Calibration] = {}
+        self.trained_as = ModelVersion("", "", "")
         self._labels: tuple[str, ...] = ()
         self._shown: tuple[str, ...] = ()
         self._columns: tuple[tuple[int, ...], ...] = ()
-        self._head: Lexical | None = None
+        self._heads: dict[str, Head] = {}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -94,15 +95,15 @@ class Concerns(Pipe):
         return self._labels
 
     @property
-    def head(self) -> Lexical:
-        """The fitted head.
+    def active(self) -> str:
+        """The head that judges: the lexical one takes over where the encoder of the other is missing."""
+        return SEMANTIC if SEMANTIC in self._heads and self.encode is not None else LEXICAL
 
-        Raises:
-            ValueError: if nothing was trained or loaded yet.
-        """
-        if self._head is None:
-            raise ValueError("The concerns have not been trained yet.")
-        return self._head
+    @property
+    def version(self) -> ModelVersion:
+        """The model, named after the head that judges."""
+        name = LEXICAL if self.active == LEXICAL else f"{LEXICAL}+{self.settings.encoder}"
+        return replace(self.trained_as, name=name)
 
     def follow(self, taxonomy: Taxonomy) -> None:
         """Speak the keys of a house that renamed, merged or removed concerns, without being trained anew.
@@ -146,8 +147,12 @@ class Concerns(Pipe):
         targets = np.array(
             [[example.reference.cats.get(label, 0.0) for label in self._labels] for example in examples], np.float32
         ).reshape(len(examples), len(self._labels))
-        counted = [features.counts(example.reference.text, self.settings.bits) for example in examples]
-        self._head = lexical.fit(counted, targets, self.settings)
+        texts = [example.reference.text for example in examples]
+        counted = [features.counts(text, self.settings.bits) for text in texts]
+        self._heads = {LEXICAL: head.fit(counted, targets, self.settings)}
+        self.encode = load_encoder(self.settings.encoder)
+        if self.encode is not None:
+            self._heads[SEMANTIC] = head.fit(counted, targets, self.settings, vectors=self.encode(texts))
         self._show_all()
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:  # noqa: ARG002 - spaCy passes it.
@@ -156,11 +161,12 @@ class Concerns(Pipe):
         folder.mkdir(parents=True, exist_ok=True)
         settings = {
             "labels": list(self._labels),
-            "version": asdict(self.version),
-            "calibration": {LEXICAL: asdict(self.calibration)},
+            "version": asdict(self.trained_as),
+            "calibration": {name: asdict(calibration) for name, calibration in self.calibrations.items()},
         }
         (folder / _SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
-        self.head.save(folder / LEXICAL)
+        for name, fitted in self._heads.items():
+            fitted.save(folder / name)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:  # noqa: ARG002 - spaCy passes it.
         """Read back what ``to_disk`` wrote.
@@ -172,13 +178,20 @@ class Concerns(Pipe):
         folder = Path(path)
         settings = json.loads((folder / _SETTINGS).read_text("utf-8"))
         self._labels = tuple(settings["labels"])
-        self.version = ModelVersion(**settings["version"])
-        self.calibration = Calibration(**settings["calibration"][LEXICAL])
-        self._head = lexical.load(folder / LEXICAL)
-        if self._head.linear.weights.shape[1:] != (len(self._labels),):
-            raise ValueError(f"{folder}: the weights are not those of the {len(self._labels)} concerns listed")
+        self.trained_as = ModelVersion(**settings["version"])
+        self.calibrations = {name: Calibration(**values) for name, values in settings["calibration"].items()}
+        self._heads = {LEXICAL: self._loaded(folder / LEXICAL)}
+        if (folder / SEMANTIC).is_dir() and (encode := load_encoder(self.settings.encoder)) is not None:
+            self._heads[SEMANTIC] = self._loaded(folder / SEMANTIC)
+            self.encode = encode
         self._show_all()
         return self
+
+    def _loaded(self, folder: Path) -> Head:
+        loaded = head.load(folder)
+        if loaded.linear.weights.shape[1:] != (len(self._labels),):
+            raise ValueError(f"{folder}: the weights are not those of the {len(self._labels)} concerns listed")
+        return loaded
 
     def _show_all(self) -> None:
         self._shown = self._labels
@@ -186,17 +199,17 @@ class Concerns(Pipe):
 
     def _judge(self, docs: list[Doc]) -> None:
         texts = [doc.text for doc in docs]
-        scores = self.head.scores(texts)
+        vectors = self.encode(texts) if self.encode is not None and self.active == SEMANTIC else None
+        scores = self._heads[self.active].scores(texts, vectors)
+        calibration = self.calibrations.get(self.active, Calibration())
         # A merged concern is as likely as the likelier of its parts.
         shown = np.stack([scores[:, columns].max(axis=1) for columns in map(list, self._columns)], axis=1)
         for doc, text, row, raw in zip(docs, texts, shown, scores, strict=True):
-            likely = self.calibration.label_probabilities(row[None, :])[0]
+            likely = calibration.label_probabilities(row[None, :])[0]
             doc.cats = {label: float(each) for label, each in zip(self._shown, likely, strict=True)}
-            doc._.judgement = self._judgement(text, row, raw)
-
-    def _judgement(self, text: str, shown: Matrix, raw: Matrix) -> Judgement:
-        best = max(self._columns[int(shown.argmax())], key=lambda column: float(raw[column]))
-        return Judgement(decide(shown, self._shown, self.calibration), self.head.evidence(text, best))
+            parts = list(self._columns[int(row.argmax())])
+            evidence = self._heads[self.active].evidence(text, parts[int(raw[parts].argmax())])
+            doc._.judgement = Judgement(decide(row, self._shown, calibration), evidence)
 
 
 class Classifier:
@@ -252,10 +265,10 @@ def load(model: Path | None, taxonomy: Taxonomy, numbers: Numbers) -> Classifier
     return Classifier(nlp, taxonomy=taxonomy, numbers=numbers)
 
 
-def blank_pipeline(settings: Settings, *, encoder: str = "") -> tuple[Language, Concerns]:
+def blank_pipeline(settings: Settings) -> tuple[Language, Concerns]:
     """An untrained pipeline and the component in it."""
     nlp = spacy.blank("de")
-    nlp.add_pipe(FACTORY, config={"lexical": asdict(settings), "encoder": encoder})
+    nlp.add_pipe(FACTORY, config={"training": asdict(settings)})
     return nlp, _component(nlp)
 
 

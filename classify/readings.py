@@ -19,11 +19,11 @@ _LABEL = (
     r"neben|hoch|nieder)tarif|ht|nt|tag|nacht|bezug|einspeisung|lieferung|zählwerk\w{0,2}"
     r"|zeigt(?:e)?|anzeige|steht(?: er| sie)?|stand|lese|las|notiert\w{0,2}|reading|"
     r"reads|shows|register|stan(?: licznika)?|wskazanie|odczyt|показ\w{0,4}|قراءة(?: "
-    r"العداد)?|endeks|sayaç(?: değeri)?|gemeldet\w{0,2}|eingetragen|fotografiert|"
+    r"العداد)?|endeks|sayaç(?: değeri)?|gemessen|gemeldet\w{0,2}|eingetragen|fotografiert|"
     r"zahl|z(?:ä|ae)hler jetzt(?: ist)?|richtig(?: ist)?|vertippt|zahlendreher)"
 )
 _GAP = r"(?:[^\d\n.;!?]|\.(?=[ ]?[^\W\d])|(?<!\d)\d{1,2}\.(?=[ ][^\W\d])|\n(?=[ \t]*\d)){0,48}?"
-_LABELLED = re.compile(rf"(?<![^\W_]){_LABEL}(?![^\W\d_]){_GAP}(?<![\d.,/+:a-z-]){_NUMBER}{_END}", re.IGNORECASE)
+_LABELLED = re.compile(rf"(?<![^\W_]){_LABEL}(?![^\W\d_]){_GAP}(?<![\d.,/+a-z-])(?<!\d:){_NUMBER}{_END}", re.IGNORECASE)
 _MEDIUM = re.compile(
     r"(?:^|(?<=[\n,;]))[ \t>*•-]*(?:\d[.)][ ]?)?(?:strom|gas|erdgas|wasser|kaltwasser|"
     r"warmwasser|wärme|fernwärme|prąd|gaz|woda|elektrik|su|электричество|вода|"
@@ -47,7 +47,7 @@ _FURTHER = re.compile(
 _LOOSE = re.compile(
     rf"(?<![\w.,+/:-])(?P<number>\d{{2,3}}[. ]\d{{3}}(?:,\d)?|\d{{5,6}}(?:,\d)?|\d\.\d{{3}}(?:,\d)?){_END}(?!\.?\w)"
 )
-_BOXED = re.compile(r"\|?(?P<number>\d(?:[ |]\d){3,7})\|?")
+_BOXED = re.compile(r"stand[ \t:]{0,12}\|?(?P<number>\d(?:[ |]\d){3,7})(?!\d)", re.IGNORECASE)
 _COUNTED = re.compile(
     r"[ ]?(?:ppm|€|eur|euro|ct|cent|uhr|personen|tage[n]?|wochen?|monate?|jahre?|"
     r"kw\b|kwp|watt|km|m²|qm|grad|°|stunden|prozent|mal|x\b|\.? ?(?:januar|februar|"
@@ -89,24 +89,20 @@ _NO_LABEL = re.compile(
 
 def find_readings(text: str, _setting: Setting) -> Iterator[Candidate]:
     """Readings with decimal point, without unit and without leading zeros."""
-    about_readings = bool(_READING_WORD.search(text))
-    found = [*_with_unit(text, about_readings=about_readings), *_labelled(text)]
-    if about_readings or BLOTS["zaehlernummer"] in text or BLOTS["obis"] in text:
-        patterns = (
-            (_MEDIUM, _BEHIND_METER, _BEHIND_OBIS)
-            if about_readings or found
-            else (_BEHIND_METER, _BEHIND_OBIS, _MEDIUM)
-        )
-        found += [
-            match_found
-            for pattern in patterns
-            for match in pattern.finditer(text)
-            if (match_found := _candidate(text, match))
-        ]
+    media = list(_MEDIUM.finditer(text))
+    about_readings = bool(_READING_WORD.search(text)) or len(media) > 1
+    matches = [
+        *_LABELLED.finditer(text),
+        *_BOXED.finditer(text),
+        *_BEHIND_METER.finditer(text),
+        *_BEHIND_OBIS.finditer(text),
+    ]
+    if about_readings or BLOTS["zaehlernummer"] in text:
+        matches += media
     if about_readings:
-        found += [
-            loose for match in _LOOSE.finditer(text) if (loose := _candidate(text, match)) and _unconsumed(text, match)
-        ]
+        matches += [match for match in _LOOSE.finditer(text) if _unconsumed(text, match)]
+    found = [*_with_unit(text, about_readings=about_readings or BLOTS["zaehlernummer"] in text)]
+    found += [candidate for match in matches if (candidate := _candidate(text, match)) is not None]
     yield from found
     for candidate in found:
         yield from _further(text, candidate)
@@ -140,7 +136,9 @@ _SHOWN_BY = (
     rf"wasser|wärme)\w*[ :=]*(?:{ANY_BLOT}*[ :]*)?$|(?:z(?:ä|ae)hler|uhr)\w*[ "
     r":]*$|,[ ]$|(?:und|auf|bei|lese|lies) $"
 )
-_BEFORE_STAND = re.compile(r"[ ]?(?:abgelesen|\(?abgel|am w|am z|\(?stand)", re.IGNORECASE)
+_BEFORE_STAND = re.compile(
+    rf"[ ]?\(?[^\n\d]{{0,15}}{BLOTS['zaehlernummer']}|[ ]?(?:abgelesen|\(?abgel|am w|am z|\(?stand)", re.IGNORECASE
+)
 
 
 def _stand_before(before: str) -> bool:
@@ -151,12 +149,6 @@ def _stand_before(before: str) -> bool:
             re.IGNORECASE,
         )
     )
-
-
-def _labelled(text: str) -> Iterator[Candidate]:
-    for match in _LABELLED.finditer(text):
-        if (candidate := _candidate(text, match)) is not None:
-            yield candidate
 
 
 def _candidate(text: str, match: re.Match[str]) -> Candidate | None:

@@ -5,7 +5,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from spacy.training import Example
 
 from classify.corpus_file import CorpusError, Written, corpus_hash, read_corpus
 from classify.decision import Calibration, calibrate
-from classify.folds import NOISE, TAXONOMY, Sample, by_writer, out_of_fold, sample, scores_of
-from classify.lexical import DEFAULT, Settings
+from classify.encoder import load_encoder
+from classify.folds import TAXONOMY, Sample, by_writer, out_of_fold, sample, scores_of
+from classify.head import DEFAULT, Settings
 from classify.linear import Matrix
-from classify.noise import noisy
-from classify.pipeline import LEXICAL, NOT_SAVED, Concerns, blank_pipeline
+from classify.pipeline import FACTORY, LEXICAL, NOT_SAVED, SEMANTIC, Concerns, blank_pipeline
 from models.classification import ModelVersion, Taxonomy
 
 ENTRY_VERSION = ">=3.8,<4"
@@ -39,7 +39,8 @@ class TrainingReport:
     messages: int
     writers: int
     concerns: int
-    calibration: Calibration
+    calibrations: Mapping[str, Calibration]
+    """Of each head: the lexical one and, where the encoder is installed, the semantic one."""
     size: int
     """Of the model folder in bytes."""
     seconds: float
@@ -69,22 +70,24 @@ def train(
     """
     began = time.monotonic()
     messages = training_messages(corpus, taxonomy, examples)
-    prepared = sample(messages, settings)
+    encode = load_encoder(settings.encoder)
+    prepared = sample(messages, settings, encoder=encode)
     tell = progress or _log.info
-    calibration = _calibration(prepared, settings, tell)
+    heads = (LEXICAL, SEMANTIC) if encode is not None else (LEXICAL,)
+    calibrations = {name: _calibration(prepared, settings, tell, head=name) for name in heads}
     digest = corpus_hash(messages)
-    version = ModelVersion(LEXICAL, _version(digest, settings), digest)
+    version = ModelVersion(FACTORY, _version(digest, settings), digest)
     tell(f"training on {len(messages)} messages")
     nlp, component = _trained(prepared, settings)
-    component.calibration = calibration
-    component.version = version
+    component.calibrations = calibrations
+    component.trained_as = version
     _save(nlp, version, out)
     return TrainingReport(
-        version=version,
+        version=component.version,
         messages=len(messages),
         writers=len({message.writer for message in messages} - {TAXONOMY}),
         concerns=len(prepared.labels),
-        calibration=calibration,
+        calibrations=calibrations,
         size=sum(file.stat().st_size for file in out.rglob("*") if file.is_file()),
         seconds=time.monotonic() - began,
     )
@@ -108,14 +111,14 @@ def training_messages(
     return messages
 
 
-def _calibration(prepared: Sample, settings: Settings, tell: Progress) -> Calibration:
+def _calibration(prepared: Sample, settings: Settings, tell: Progress, *, head: str) -> Calibration:
     """Learn from models that had not seen the writer; without any writer nothing is ever decided."""
     folds = by_writer(prepared.messages)
     scores: Matrix = np.zeros(prepared.truth.shape, np.float32)
     measured = np.zeros(len(scores), np.bool_)
-    for inside, head in out_of_fold(prepared, folds, settings):
-        tell(f"calibrating on {len(inside)} messages of writers left out")
-        scores[inside] = scores_of(head, [prepared.clean[number] for number in inside], scores.shape[1])
+    for inside, fitted in out_of_fold(prepared, folds, settings, meaning=head == SEMANTIC):
+        tell(f"calibrating the {head} head on {len(inside)} messages of writers left out")
+        scores[inside] = scores_of(fitted, prepared, inside)
         measured[inside] = True
     if not measured.any():
         return Calibration()
@@ -129,13 +132,9 @@ def _version(digest: str, settings: Settings) -> str:
 
 def _trained(prepared: Sample, settings: Settings) -> tuple[Language, Concerns]:
     nlp, component = blank_pipeline(settings)
-    spoilt = [
-        noisy(text, share=NOISE, seed=message.id)
-        for text, message in zip(prepared.texts, prepared.messages, strict=True)
-    ]
     examples = [
         _example(nlp.make_doc(text), dict(zip(prepared.labels, targets.tolist(), strict=True)))
-        for texts in (prepared.texts, spoilt)
+        for texts in (prepared.texts, prepared.spoilt)
         for text, targets in zip(texts, prepared.targets, strict=True)
     ]
     nlp.initialize(lambda: examples)

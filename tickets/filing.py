@@ -55,7 +55,12 @@ class _Arrival:
     @property
     def wakes(self) -> bool:
         """It ends a ticket's waiting: somebody answered, or our mail did not arrive."""
-        return self.machine in (None, MachineKind.bounce) or self.classification.danger is not None
+        return self.speaks or self.machine is MachineKind.bounce or self.classification.danger is not None
+
+    @property
+    def speaks(self) -> bool:
+        """A person wrote it, or may have: list headers hang on many a customer's mail."""
+        return self.machine in (None, MachineKind.list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +196,9 @@ def _join(session: Session, ticket: Ticket, arrival: _Arrival, reason: str, hous
     rows = list(session.exec(select(TicketConcern).where(TicketConcern.ticket_id == ticket.id)))
     if arrival.classification.danger:
         _raise_danger(session, ticket, arrival.classification.danger, house.taxonomy, rows, by)
-    if arrival.machine is None:
+    if arrival.speaks:
         _learn(session, ticket, arrival.classification, house.taxonomy, rows, by)
-    if ticket.status in OPEN and (arrival.machine is None or arrival.classification.danger):
+    if ticket.status in OPEN and (arrival.speaks or arrival.classification.danger):
         brought = {score.concern for score in arrival.classification.concerns}
         concerns = [row.concern for row in rows if row.is_primary or row.concern in brought]
         clocks.start(session, ticket, concerns, arrival.received_at, house, by)

@@ -2,10 +2,9 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any, Protocol
 
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Session, SQLModel, col, or_, select
 
 from models.errors import NotFoundError, RefusedError
@@ -115,9 +114,10 @@ def _insert_if_absent(
     session: Session, row: type[SQLModel], values: Mapping[str, Any], unique: Sequence[str]
 ) -> int | None:
     """Insert unless the unique key is taken, by whomever; the new row's number, or None."""
-    insert = insert_sqlite if session.get_bind().dialect.name == "sqlite" else insert_postgresql
+    # The same words, a module for each database; the engine has loaded the one that it needs.
+    dialect = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
     table = SQLModel.metadata.tables[str(row.__tablename__)]
-    statement = insert(table).values(**values).on_conflict_do_nothing(index_elements=unique)
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing(index_elements=unique)
     inserted: int | None = session.connection().execute(statement.returning(table.c.id)).scalar_one_or_none()
     return inserted
 

@@ -235,6 +235,7 @@ def _belongs(message: Message, ticket: Ticket, people: frozenset[str], *, thread
 
 def _takes(message: Message, ticket: Ticket, received_at: dt.datetime, reopen_days: int) -> bool:
     """Whether the ticket is open, or was closed so lately that a message still belongs to it."""
-    if ticket.status in OPEN or ticket.closed_at is None or message.machine is not None:
+    answers_us = message.machine is not None and message.machine.kind in _ANSWERS_US
+    if ticket.status in OPEN or ticket.closed_at is None or answers_us:
         return True
     return received_at <= ticket.closed_at + dt.timedelta(days=reopen_days)

@@ -17,6 +17,7 @@ from models.classification import Classification, Taxonomy
 from models.config import Threads
 from models.message import Channel, Message, RawItem, Stored
 from models.status import ItemState, Status
+from models.tables import Ticket
 from tickets import database, desk, filing, intake, lists
 from tickets.audit import By
 from tickets.clocks import House
@@ -83,6 +84,7 @@ class Store:
         """
         self._url = database.parse_url(url)
         self._engine = database.open_engine(self._url)
+        self._reader = database.for_reading(self._engine)
         self._zone = zone
         self._threads = threads
         self._checked = False
@@ -278,14 +280,14 @@ class Store:
 
         def work(session: Session) -> TicketSummary:
             operation(session, ticket_id)
-            return lists.summary(desk.locked(session, ticket_id))
+            return lists.summary(session.get_one(Ticket, ticket_id))
 
         return self._write(work)
 
     def _read(self, work: Callable[[Session], _T]) -> _T:
         """Run a transaction that sees one moment and waits for nobody."""
         with database.errors_explained(self._url):
-            return self._run(database.for_reading(self._engine), work)
+            return self._run(self._reader, work)
 
     def _write(self, work: Callable[[Session], _T]) -> _T:
         """Run a transaction, all of it or nothing; again from the start if another one was in the way."""

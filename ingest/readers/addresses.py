@@ -21,6 +21,12 @@ _TOKEN = re.compile(
     r"|(?P<space>\s+)"
     r"|."
 )
+_ATOMS = r"[^\s<>@\"',;:()=\\\[\]\x00-\x1f]+"
+# What nearly every field looks like; anything that could mean more goes the long way.
+_SIMPLE = re.compile(
+    rf"\s*(?:(?:\"(?P<quoted>[^\"'<>()=\\\x00-\x1f]*)\"|(?P<name>[^\"'<>@,;:()=\\\x00-\x1f]{{0,200}}))\s*"
+    rf"<(?P<angle>{_ATOMS}@{_ATOMS})>|(?P<bare>{_ATOMS}@{_ATOMS}))\s*"
+)
 _PLAIN = re.compile(r"[^\s@<>\"\x00-\x1f,;()]+@[^\s@<>\"\x00-\x1f,;()]+")
 
 
@@ -36,6 +42,10 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
     >>> parse_addresses("Mustermann, Max <max@example.de>, team: eva@example.de (Eva);")
     (Address(name='Mustermann, Max', address='max@example.de'), Address(name='Eva', address='eva@example.de'))
     """
+    if simple := _SIMPLE.fullmatch(text):
+        return (
+            Address(" ".join((simple["quoted"] or simple["name"] or "").split()), simple["angle"] or simple["bare"]),
+        )
     text = text[:_LIMIT]
     found = _parsed(text)
     if not any(address.address for address in found) and "=?" in text:

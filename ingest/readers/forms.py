@@ -9,7 +9,8 @@ from models.config import Form
 _FIELDS_TO_GUESS = 3
 
 _LINE = re.compile(
-    r"^[\s*_•·-]{0,4}(?P<label>[^\W\d_][^:|\n\t]{0,58}?)[\s*_]{0,3}(?::|\s\|\s|\t)[\s*_]{0,4}(?P<value>.*?)[\s*]*$"
+    r"^[\s*_•·-]{0,4}(?P<label>[^\W\d_][^:|\n\t]{0,58}?)[\s*_]{0,3}(?::|\s\|\s|\t)"
+    r"[\s*_]{0,4}(?P<value>.*?)[\s*]*$"
 )
 _SENTENCE = re.compile(r"[.!?;,]\s|\b(?:ich|wir|bitte|habe|haben|ist|sind|wurde|folgende\w*)\b", re.IGNORECASE)
 """In a label, the sign that a line is prose: ``Bitte beachten Sie folgendes: …``."""
@@ -22,8 +23,8 @@ _NO_REPLY = re.compile(
 )
 _NAMES = frozenset([
     "name", "ihr name", "vorname", "nachname", "vor- und nachname", "vorname und nachname", "vor- und zuname", "zuname",
-    "familienname", "vollständiger name", "name, vorname", "vorname, nachname", "kundenname", "ansprechpartner", "full name",
-    "first name", "last name",
+    "familienname", "vollständiger name", "name, vorname", "vorname, nachname", "kundenname", "ansprechpartner",
+    "full name", "first name", "last name",
 ])  # fmt: skip
 _MAIL = re.compile(r"e-?mail|^mail|^von$|^from$|^absender$", re.IGNORECASE)
 _MESSAGE = re.compile(

@@ -9,6 +9,8 @@ from ingest.readers.words import decode_words, parameters, unfold
 from models.message import Address
 
 _FIELD = re.compile(rb"([^\x00-\x20:\x7f]{1,200})[ \t]*:")
+_WHOLE_FIELD = re.compile(rb"([!-9;-~]{1,200}):([^\n]*\n(?:[ \t]+[^\s][^\n]*\n)*)")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 _KNOWN = frozenset(
     b"from to cc bcc subject date sender reply-to return-path received message-id in-reply-to references mime-version "
     b"content-type content-transfer-encoding content-disposition content-id content-description content-location "
@@ -55,20 +57,36 @@ class Headers:
     def _unfolded(self) -> dict[str, list[str]]:
         return {}
 
+    @cached_property
+    def _decoded(self) -> dict[str, list[str]]:
+        return {}
+
+    @cached_property
+    def _addresses(self) -> dict[str, tuple[Address, ...]]:
+        return {}
+
     def encoded(self, name: str) -> list[str]:
         """Every field of this name, unfolded but not decoded, from the top."""
         key = name.lower()
+        if key not in self._index:
+            return []
         if key not in self._unfolded:
-            self._unfolded[key] = [unfold(raw, self.charset) for raw in self._index.get(key, ())]
+            self._unfolded[key] = [unfold(raw, self.charset) for raw in self._index[key]]
         return self._unfolded[key]
 
     def get(self, name: str) -> str:
         """The first field of this name, decoded and unfolded; empty if there is none."""
-        return next(iter(self.all(name)), "")
+        values = self.all(name)
+        return values[0] if values else ""
 
     def all(self, name: str) -> list[str]:
         """Every field of this name, decoded and unfolded, from the top."""
-        return [decode_words(text) for text in self.encoded(name)]
+        key = name.lower()
+        if key not in self._index:
+            return []
+        if key not in self._decoded:
+            self._decoded[key] = [decode_words(text) for text in self.encoded(key)]
+        return self._decoded[key]
 
     def address(self, name: str) -> Address | None:
         """The first address of the first field of this name that has one."""
@@ -76,7 +94,12 @@ class Headers:
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """All addresses of all fields of this name."""
-        return tuple(address for text in self.encoded(name) for address in parse_addresses(text))
+        key = name.lower()
+        if key not in self._index:
+            return ()
+        if key not in self._addresses:
+            self._addresses[key] = tuple(found for text in self.encoded(key) for found in parse_addresses(text))
+        return self._addresses[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +154,27 @@ def split_block(content: bytes, start: int, end: int, *, lead: bool = False) -> 
         end: where the entity ends.
         lead: skip blank and foreign lines before the first field, as a mail's own beginning may have them.
     """
+    return _regular_block(content, start, end) or _odd_block(content, start, end, lead=lead)
+
+
+def _regular_block(content: bytes, start: int, end: int) -> Block | None:
+    """A block without a fault, as nearly all are, in one pass; None for any other."""
+    blank = _BLANK_LINE.search(content, start, end)
+    stop = blank.start() + 1 if blank else end
+    names: list[str] = []
+    values: list[bytes | bytearray] = []
+    at = start
+    for match in _WHOLE_FIELD.finditer(content, start, stop):
+        if match.start() != at:
+            return None
+        names.append(match[1].decode("latin-1").lower())
+        values.append(match[2])
+        at = match.end()
+    fields = _Collected(names, values).fields() if at == stop and len(names) < _MAX_FIELDS else ()
+    return Block(fields, blank.end() if blank else end, junk=False) if fields else None
+
+
+def _odd_block(content: bytes, start: int, end: int, *, lead: bool) -> Block:
     found = _Collected([], [])
     junk = False
     at = start

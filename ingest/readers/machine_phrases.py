@@ -132,15 +132,15 @@ BOUNCE_TEXT = re.compile(
 """Sentences that explain why a mail did not arrive; they count at the beginning of a text."""
 
 BOUNCE_MARK = re.compile(
-    r"^\W*(?:final-recipient|original-recipient|diagnostic-code|reporting-mta|remote-mta|x-postfix-queue-id|"
-    r"action)\s*:\s*\S|"
+    r"^[^\w\n]{0,12}(?:final-recipient|original-recipient|diagnostic-code|reporting-mta|remote-mta|x-postfix-queue-id|"
+    r"action)\s{0,3}:[ \t]{0,10}\S|"
     r"^-{2,} ?(?:below this line is a copy|this is a copy of (?:the|your) message|transcript of session|"
     r"the following addresses|"
     r"the transcript|message header follows|message text follows|unsent message|undelivered message|"
     r"returned message|die nachricht|"
     r"session transcript|original message follows|included is a copy)|^generating server\s*:|"
-    r"^\W*diagnostic information for administrators|"
-    r"^\W*(?:reason|error|fehler|grund) ?\w* ?: .{0,80}[45]\d\d",
+    r"^[^\w\n]{0,12}diagnostic information for administrators|"
+    r"^[^\w\n]{0,12}(?:reason|error|fehler|grund) ?\w* ?: .{0,80}[45]\d\d",
     _FLAGS | re.MULTILINE,
 )
 """Lines that only reports have."""
@@ -273,5 +273,9 @@ PERSON = re.compile(
 """Somebody speaks for himself before any report is quoted."""
 
 _ID = r"<?([^\s<>\"@]{1,300}@[^\s<>\"@]{1,250})>?"
-ORIGINAL_ID = re.compile(rf"^[\s>]*(?:x-)?original-message-id\s*:\s*{_ID}", _FLAGS | re.MULTILINE)
-MESSAGE_ID = re.compile(rf"^[\s>]*(?:message[- ]id|nachrichten-?id)\s*:\s*{_ID}", _FLAGS | re.MULTILINE)
+ORIGINAL_ID = re.compile(
+    rf"^[ \t>]{{0,20}}(?:x-)?original-message-id[ \t]{{0,5}}:\s{{0,20}}{_ID}", _FLAGS | re.MULTILINE
+)
+MESSAGE_ID = re.compile(
+    rf"^[ \t>]{{0,20}}(?:message[- ]id|nachrichten-?id)[ \t]{{0,5}}:\s{{0,20}}{_ID}", _FLAGS | re.MULTILINE
+)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ingest.readers import charsets, forms, machine, office, quotes
-from ingest.readers.addresses import has_encoded_address, parse_addresses
+from ingest.readers.addresses import has_encoded_address
 from ingest.readers.attachments import File, describe
 from ingest.readers.base import Context
 from ingest.readers.bodies import Body, read_body
@@ -118,9 +118,9 @@ def _correspondents(headers: Headers, name: str) -> tuple[Address, ...]:
 def _sender(headers: Headers, warn: Warn) -> Address | None:
     """Who wrote: From, or what stands in for it."""
     fields = headers.encoded("from")
-    if any(has_encoded_address(text) for text in fields):
+    if any("=?" in text and has_encoded_address(text) for text in fields):
         warn("The sender's address is encoded, which is not allowed and hides who wrote.")
-    given = [address for text in fields for address in parse_addresses(text)]
+    given = headers.addresses("from")
     usable = [address for address in given if "@" in address.address]
     if not usable:
         return _stand_in(headers, next(iter(given), None), warn)

@@ -1,7 +1,12 @@
 """Opens PDF files page by page: the text layer where it is good, else the page as a picture."""
 
+import io
+import logging
 import math
 import re
+import struct
+import warnings
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -11,8 +16,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from ingest.levels import READING_DPI
+from ingest.ocr.base import Line
 from ingest.readers.sheets import Bundle, Lines, Sheet
-from ingest.readers.text_layer import Layer, lines_of, picture_sizes, probe, quality
+from ingest.readers.text_layer import Layer, picture_sizes, probe, quality
 from models.config import Limits
 from models.errors import ItemError
 
@@ -124,3 +130,67 @@ def _drawing_dpi(page: Any, limits: Limits) -> int:
     if dpi < _LOWEST_DPI:
         raise ItemError("too_large", f"It measures {width / 72:.0f} × {height / 72:.0f} inches: too large to be drawn.")
     return dpi
+
+
+def lines_of(content: bytes, page: int) -> tuple[tuple[Line, ...], tuple[float, float]]:
+    """The lines of one page by pdfminer.six, and the page's width and height in points.
+
+    Args:
+        content: the whole PDF.
+        page: index from 0.
+
+    Raises:
+        ValueError: if pdfminer cannot read the page; the caller then reads its picture.
+    """
+    # Loaded here: 0.1 s that a scanned page does not need.
+    from pdfminer.high_level import extract_pages
+    from pdfminer.layout import LAParams
+
+    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            layouts = list(extract_pages(io.BytesIO(content), page_numbers=[page], laparams=LAParams(all_texts=True)))
+        except _pdfminer_errors() as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+    if not layouts:
+        raise ValueError("The page is missing.")
+    layout = layouts[0]
+    return tuple(_lines_in(layout, layout.height)), (layout.width, layout.height)
+
+
+def _pdfminer_errors() -> tuple[type[Exception], ...]:
+    """What pdfminer raises on broken files: its own errors and most of Python's."""
+    from pdfminer.psexceptions import PSException
+
+    return (
+        PSException,
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        NotImplementedError,
+        OSError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        struct.error,
+        zlib.error,
+    )
+
+
+def _lines_in(container: Any, height: float) -> Iterator[Line]:
+    from pdfminer.layout import LTFigure, LTTextBox, LTTextLine
+
+    for item in container:
+        if isinstance(item, LTTextLine):
+            text = item.get_text().strip().replace("\xa0", " ")
+            if text:
+                yield Line(text, _corners(item.bbox, height), 1.0)
+        elif isinstance(item, LTTextBox | LTFigure):
+            yield from _lines_in(item, height)
+
+
+def _corners(bbox: tuple[float, float, float, float], height: float) -> Any:
+    left, bottom, right, top = bbox
+    return ((left, height - top), (right, height - top), (right, height - bottom), (left, height - bottom))

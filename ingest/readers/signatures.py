@@ -151,7 +151,7 @@ def _closing(cleaned: Sequence[str]) -> int | None:
         if strength is _Closing.no:
             continue
         below = [other for other in cleaned[index + 1 :] if other]
-        if strength is _Closing.strong or _only_a_name(below):
+        if strength is _Closing.strong or (any(cleaned[:index]) and _only_a_name(below)):
             return index
     return None
 
@@ -182,7 +182,7 @@ def _is_name(rest: str) -> bool:
 
 
 def _only_a_name(below: Sequence[str]) -> bool:
-    if not below:
+    if not below or _strength(below[0]) is not _Closing.no:
         return False
     name = below[0]
     return len(name) <= 40 and _is_name(name) and not _SENTENCE_END.search(name) and not any(map(_is_prose, below[1:]))

@@ -1,20 +1,13 @@
 """Judges the text layer of a PDF page, and takes its text if a person would see the same.
 
 A layer may be missing, wrong (no ToUnicode), made of single spaced letters, or left by a scanner that read the page
-upside down. The judgement is made for each page with pypdfium2; pdfminer.six gives the text of those that are good.
+upside down. The judgement is made for each page with pypdfium2, which draws nothing for it.
 """
 
-import io
-import logging
 import re
-import struct
-import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-from ingest.ocr.base import Line
 
 FULL_PAGE = 0.7
 """Share of the page that a picture covers when the page is a scan."""
@@ -125,72 +118,3 @@ def _largest_picture(page: Any) -> float:
         covered = max(0.0, min(right, width) - max(left, 0.0)) * max(0.0, min(top, height) - max(bottom, 0.0))
         largest = max(largest, covered / max(1.0, width * height))
     return largest
-
-
-def lines_of(content: bytes, page: int, password: str = "") -> tuple[tuple[Line, ...], tuple[float, float]]:
-    """The lines of one page by pdfminer.six, and the page's width and height in points.
-
-    Args:
-        content: the whole PDF.
-        page: index from 0.
-        password: the user password; empty for most.
-
-    Raises:
-        ValueError: if pdfminer cannot read the page; the caller then reads its picture.
-    """
-    # Loaded here: 0.1 s that a scanned page does not need.
-    from pdfminer.high_level import extract_pages
-    from pdfminer.layout import LAParams
-
-    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            layouts = list(
-                extract_pages(
-                    io.BytesIO(content), password=password, page_numbers=[page], laparams=LAParams(all_texts=True)
-                )
-            )
-        except _pdfminer_errors() as error:
-            raise ValueError(f"{type(error).__name__}: {error}") from error
-    if not layouts:
-        raise ValueError("The page is missing.")
-    layout = layouts[0]
-    return tuple(_lines_in(layout, layout.height)), (layout.width, layout.height)
-
-
-def _pdfminer_errors() -> tuple[type[Exception], ...]:
-    """What pdfminer raises on broken files: its own errors and most of Python's."""
-    from pdfminer.psexceptions import PSException
-
-    return (
-        PSException,
-        ArithmeticError,
-        AssertionError,
-        AttributeError,
-        LookupError,
-        NotImplementedError,
-        OSError,
-        RecursionError,
-        TypeError,
-        ValueError,
-        struct.error,
-        zlib.error,
-    )
-
-
-def _lines_in(container: Any, height: float) -> Iterator[Line]:
-    from pdfminer.layout import LTFigure, LTTextBox, LTTextLine
-
-    for item in container:
-        if isinstance(item, LTTextLine):
-            text = item.get_text().strip().replace("\xa0", " ")
-            if text:
-                yield Line(text, _corners(item.bbox, height), 1.0)
-        elif isinstance(item, LTTextBox | LTFigure):
-            yield from _lines_in(item, height)
-
-
-def _corners(bbox: tuple[float, float, float, float], height: float) -> Any:
-    left, bottom, right, top = bbox
-    return ((left, height - top), (right, height - top), (right, height - bottom), (left, height - bottom))

@@ -11,6 +11,7 @@ from ingest.readers.charsets import decode
 TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
 _SIGNATURE = b"\x78\x9f\x3e\x22"
 _ATTRIBUTE_HEAD = 9
+_LONG_NAME = 0x3707
 
 # The library logs what it does not know, mail by mail; our warnings say what matters.
 logging.getLogger("tnefparse").addHandler(logging.NullHandler())
@@ -63,6 +64,8 @@ def _text(body: Any) -> str:
 
 
 def _file(attachment: Any) -> File:
-    name = attachment.long_filename() or attachment.name or ""
+    long_names = [attribute.data for attribute in attachment.mapi_attrs if attribute.name == _LONG_NAME]
+    # The library's own properties read the short name as UTF-8 and fail on every umlaut; it is in the OEM code page.
+    name = _text(long_names[0] if long_names else vars(attachment).get("_name")).strip()
     data = attachment.data
-    return File(_text(name), "application/octet-stream", bytes(data) if data else b"", disposition="attachment")
+    return File(name, "application/octet-stream", bytes(data) if data else b"", disposition="attachment")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from classify.concerns import load_examples, load_taxonomy
-from classify.lexical import Settings
+from classify.head import Settings
 from classify.train import TrainingReport, train
 
 WRITERS = {
@@ -58,6 +58,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingRep
     """A small model in a folder, and the report of its training."""
     folder = tmp_path_factory.mktemp("trained")
     corpus = write_corpus(folder / "corpus.jsonl")
-    settings = Settings(bits=16, epochs=4)
+    settings = Settings(bits=16, epochs=4, encoder="")
     report = train([corpus], load_taxonomy(None), folder / "model", examples=load_examples(None), settings=settings)
     return folder / "model", report

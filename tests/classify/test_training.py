@@ -9,11 +9,11 @@ from classify.concerns import load_examples, load_taxonomy
 from classify.corpus_file import CorpusError, read_corpus
 from classify.evaluate import evaluate
 from classify.folds import ALWAYS, TAXONOMY, at_random, by_writer
-from classify.lexical import Settings
+from classify.head import Settings
 from classify.noise import noisy
 from classify.train import TrainingReport, train, training_messages
 
-QUICK = Settings(bits=14, epochs=4)
+QUICK = Settings(bits=14, epochs=4, encoder="")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -116,4 +116,4 @@ def test_noise_is_the_same_every_time_and_as_much_as_asked_for() -> None:
 def test_settings_of_the_model_can_be_read_by_people(trained: tuple[Path, TrainingReport]) -> None:
     settings = json.loads((trained[0] / "concerns" / "settings.json").read_text("utf-8"))
     assert settings["version"]["version"] == trained[1].version.version
-    assert np.isclose(settings["calibration"]["lexical"]["decide_from"], trained[1].calibration.decide_from)
+    assert np.isclose(settings["calibration"]["lexical"]["decide_from"], trained[1].calibrations["lexical"].decide_from)

@@ -67,9 +67,12 @@ def test_nothing_makes_reading_fail(html: str) -> None:
 
 
 TAGS = st.sampled_from([
-    "<p>", "</p>", "<div style='display:none'>", "</div>", "<table>", "<tr>", "<td>", "</td>", "</table>", "<ul>", "<li>", "</ul>",
-    "<a href='x'>", "<a href='http://a.de/b'>", "</a>", "<blockquote>", "</blockquote>", "<pre>", "</pre>", "<br>", "<hr>", "text ",
-    "<!--", "-->", "<b>", "</b>", "&nbsp;", "<img alt=x>", "<ol>", "</li>", "<th>", "<svg>", "<template>", "<body>", "</html>", "\n",
+    "<p>", "</p>", "<div style='display:none'>", "</div>", "<table>", "<tr>", "<td>", "</td>", "</table>", "<ul>",
+    "<li>", "</ul>",
+    "<a href='x'>", "<a href='http://a.de/b'>", "</a>", "<blockquote>", "</blockquote>", "<pre>", "</pre>", "<br>",
+    "<hr>", "text ",
+    "<!--", "-->", "<b>", "</b>", "&nbsp;", "<img alt=x>", "<ol>", "</li>", "<th>", "<svg>", "<template>", "<body>",
+    "</html>", "\n",
 ])  # fmt: skip
 
 

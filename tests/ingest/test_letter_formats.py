@@ -19,7 +19,10 @@ from models.config import Limits, Ocr
 from models.errors import ConfigError, ItemError
 from models.message import Channel, Message, Original, Page, TextSource
 
-TEXT = "Sehr geehrte Damen und Herren,\n\nbitte senden Sie mir die Rechnung 4711 noch einmal zu.\n\nMit freundlichen Grüßen"
+TEXT = (
+    "Sehr geehrte Damen und Herren,\n\nbitte senden Sie mir die Rechnung 4711 noch einmal zu.\n\n"
+    "Mit freundlichen Grüßen"
+)
 UNREAD = ReaderSettings(ocr=Ocr(engine="none"))
 
 
@@ -40,7 +43,7 @@ def refused(content: bytes, settings: ReaderSettings = UNREAD) -> str:
 
 def printed(dpi: int = 100) -> Image.Image:
     document = pypdfium2.PdfDocument(typeset([TEXT]))
-    image = document[0].render(scale=dpi / 72, grayscale=True).to_pil().convert("L")
+    image: Image.Image = document[0].render(scale=dpi / 72, grayscale=True).to_pil().convert("L")
     document.close()
     return image
 

@@ -29,12 +29,12 @@ BLANK = np.full((1169, 827), 250, np.uint8)
 
 
 @cache
-def page(name: str, dpi: int = 300) -> Image.Image:
+def page(name: str, dpi: int = 200) -> Image.Image:
     text = (LETTERS / f"{name}.txt").read_text("utf-8")
     document = pypdfium2.PdfDocument(
         typeset([text], font=BaseFont[TRUTH[name]["font"]], size=TRUTH[name].get("size", 11))
     )
-    image = document[0].render(scale=dpi / 72, grayscale=True).to_pil().convert("L")
+    image: Image.Image = document[0].render(scale=dpi / 72, grayscale=True).to_pil().convert("L")
     document.close()
     image.info["dpi"] = (dpi, dpi)
     return image
@@ -76,11 +76,9 @@ def test_an_engine_is_loaded_once_in_a_process() -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("kuendigung", "plain"),
         ("umzug", "skew"),
         ("abschlag", "shadow"),
-        ("nachlass", "bleed_through"),
-        ("zaehlerstand", "coffee"),
+        ("sepa", "coffee"),
     ],
 )
 def test_a_damaged_letter_is_read(name: str, kind: str) -> None:
@@ -95,9 +93,9 @@ def test_a_damaged_letter_is_read(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "rotation"), [("upside_down", 180), ("turned_left", 90), ("turned_right", 270)])
 def test_a_page_is_turned_the_right_way_up(kind: str, rotation: int) -> None:
-    reading = read_sheet(damaged("pv", kind), load_engine("paddle", "fast"))
+    reading = read_sheet(damaged("gasgeruch", kind), load_engine("paddle", "fast"))
     assert reading.page.rotation == rotation
-    check(reading, "pv", errors=1.0, missed=2)
+    check(reading, "gasgeruch", errors=1.0, missed=2)
 
 
 def test_the_skew_is_measured_clockwise_positive() -> None:
@@ -138,7 +136,7 @@ def test_blank_pages_are_told_from_pages_with_few_words() -> None:
 
 
 def test_a_large_scan_is_brought_to_the_reading_resolution() -> None:
-    prepared = prepare(np.asarray(page("umzug")), 300)
+    prepared = prepare(np.asarray(page("umzug", 300)), 300)
     assert prepared.dpi == 200
-    assert prepared.grey.shape == (2339, 1653)
+    assert prepared.grey.shape == (2339, 1654)
     assert ink_share(prepared.grey) == prepared.ink

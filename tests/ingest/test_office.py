@@ -60,7 +60,8 @@ def test_spreadsheet_gives_rows_with_shared_and_inline_strings() -> None:
         {
             "xl/sharedStrings.xml": f"<sst {X}><si><t>Zähler</t></si><si><r><t>Sta</t></r><r><t>nd</t></r></si></sst>",
             "xl/workbook.xml": "<workbook/>",
-            "xl/worksheets/sheet1.xml": f'<worksheet {X}><sheetData><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row>'
+            "xl/worksheets/sheet1.xml": f"<worksheet {X}><sheetData>"
+            '<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row>'
             '<row><c><v>4711</v></c><c t="inlineStr"><is><t>12345</t></is></c><c t="b"><v>1</v></c></row>'
             '<row><c t="s"><v>99</v></c></row></sheetData></worksheet>',
         }

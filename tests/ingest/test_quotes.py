@@ -110,8 +110,10 @@ def test_windows_line_ends_and_empty_mail() -> None:
 
 
 LINES = st.sampled_from([
-    "", "> alt", ">", "Hallo,", "Mit freundlichen Grüßen", "Max Muster", "-- ", "_____", "Tel. 0123 456789", "PS: noch etwas",
-    "Von: a@example.com", "Betreff: Test", "Am 5.2.2024 schrieb Max:", "Von meinem iPhone gesendet", "Der Zähler steht auf 4711.",
+    "", "> alt", ">", "Hallo,", "Mit freundlichen Grüßen", "Max Muster", "-- ", "_____", "Tel. 0123 456789",
+    "PS: noch etwas",
+    "Von: a@example.com", "Betreff: Test", "Am 5.2.2024 schrieb Max:", "Von meinem iPhone gesendet",
+    "Der Zähler steht auf 4711.",
     "-----Ursprüngliche Nachricht-----", "Danke", "HRB 4711 Amtsgericht Köln", "Anfang der weitergeleiteten Nachricht:",
 ])  # fmt: skip
 
@@ -119,7 +121,7 @@ LINES = st.sampled_from([
 @given(st.lists(LINES, max_size=14), st.sampled_from(["AW: x", "WG: x", "x"]))
 def test_no_line_is_lost_and_text_is_never_empty(lines: list[str], subject: str) -> None:
     found = apart("\n".join(lines), subject)
-    whole = "\n".join((found.text, found.quoted, found.signature))
+    whole = f"{found.text}\n{found.quoted}\n{found.signature}"
     for line in lines:
         assert line.strip("> ") in whole
     assert bool(found.text.strip()) == any(line.strip("> ") for line in lines)
@@ -133,9 +135,12 @@ def test_nothing_makes_splitting_fail(text: str, subject: str) -> None:
 @pytest.mark.parametrize(
     "piece",
     [
-        "\n", ">\n", "> a\n", "Am 5.2. schrieb\n", "Von: a\n", "Von: a@b.de\n\n", "Gruß\n\n", "Danke\n", "-- \n", "_____\n", "a@",
-        "<", "schrieb ", "Am ", "On ", "viele beste liebe ", "Von meinem ", "Sent from my ", "a a a ", "x: ", "-", "verbleibe ",
-        "a\n> b\n", "<a@b.de>\n", "Ursprüngliche Nachricht\n", "---------- Forwarded message\n", "Tel: 1\n", "(http://x\n",
+        "\n", ">\n", "> a\n", "Am 5.2. schrieb\n", "Von: a\n", "Von: a@b.de\n\n", "Gruß\n\n", "Danke\n", "-- \n",
+        "_____\n", "a@",
+        "<", "schrieb ", "Am ", "On ", "viele beste liebe ", "Von meinem ", "Sent from my ", "a a a ", "x: ", "-",
+        "verbleibe ",
+        "a\n> b\n", "<a@b.de>\n", "Ursprüngliche Nachricht\n", "---------- Forwarded message\n", "Tel: 1\n",
+        "(http://x\n",
     ],
 )  # fmt: skip
 def test_splitting_takes_linear_time(piece: str) -> None:

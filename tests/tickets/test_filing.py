@@ -333,6 +333,17 @@ def test_a_bounce_of_nothing_we_know_is_for_clarification(store: Store) -> None:
     assert (ticket.status, ticket.queue) == (Status.clarification, "klaerung")
 
 
+@pytest.mark.parametrize(("machine", "status"), [(MachineKind.list, Status.new), (MachineKind.own, Status.answered)])
+def test_a_customer_behind_a_mailing_list_is_heard_and_our_own_copy_is_not(
+    store: Store, machine: MachineKind, status: Status
+) -> None:
+    first = mail()
+    ticket_id = filed(store, first).ticket_id
+    store.set_status(ticket_id, Status.answered, "berta", NOW)
+    filed(store, reply(first, machine=machine))
+    assert store.ticket(ticket_id).ticket.status is status
+
+
 def test_a_newsletter_is_worked_on_last(store: Store) -> None:
     ticket = store.ticket(filed(store, mail(machine=MachineKind.list), found("kuendigung")).ticket_id).ticket
     assert (ticket.status, ticket.priority) == (Status.new, 4)

@@ -132,7 +132,7 @@ def _passages(subject: str, body: str, rules: Rules) -> Iterator[_Passage]:
 
 def _masked(sentence: str, rules: Rules) -> str:
     """The sentence without names, figures of speech and our own footer."""
-    lowered = sentence.lower()
+    lowered = rules.names.sub(" ", sentence).lower()
     if rules.footer.search(lowered) and not rules.footer_unless.search(lowered):
         return ""
     return rules.masked.sub(" ", lowered)

@@ -248,6 +248,7 @@ class Rules:
 
     lexicon: Lexicon
     kinds: tuple[Kind, ...]
+    names: re.Pattern[str]
     masked: re.Pattern[str]
     footer: re.Pattern[str]
     footer_unless: re.Pattern[str]
@@ -264,8 +265,8 @@ def load_rules(path: Path = DATA) -> Rules:
     lexicon = Lexicon(data["stems"])
     kinds = tuple(_kind(name, table, lexicon.bits) for name, table in data["kinds"].items())
     masked = re.compile("|".join(data["masked"]["patterns"]))
-    footer, unless = (re.compile(data["masked"][key]) for key in ("footer", "footer_unless"))
-    return Rules(lexicon, kinds, masked, footer, unless)
+    names, footer, unless = (re.compile(data["masked"][key]) for key in ("names", "footer", "footer_unless"))
+    return Rules(lexicon, kinds, names, masked, footer, unless)
 
 
 def _kind(name: str, table: dict[str, Any], bits: dict[str, int]) -> Kind:

@@ -47,7 +47,8 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _AHEAD = re.compile(
-    r"(?:k(?:ü|ue)ndig|beend|zieh|umzug|frist|spätestens|termin|endet)[^.\n]{0,40}\b(?:zum|ab|bis|am|den|dem)[ ]$", re.IGNORECASE
+    r"(?:k(?:ü|ue)ndig|beend|zieh|umzug|frist|spätestens|termin|endet)[^.\n]{0,40}\b(?:zum|ab|bis|am|den|dem)[ ]$",
+    re.IGNORECASE,
 )
 _UNTIL = re.compile(r"[ ]?(?:bis|-|–|und|to|until)?[ ]?(?:zum[ ])?")
 

@@ -125,7 +125,7 @@ def classify(
 ) -> None:
     """Classify messages from standard input: JSON lines with id, subject, body, channel, received_at.
 
-    Example: echo '{"id":1,"subject":"Umzug","body":"Wir ziehen aus."}' | posteingang classify --json
+    Example: posteingang classify --json < messages.jsonl
     """
     from models.serial import classification_to_json
     from tickets.render_message import classification_panel

@@ -3,8 +3,6 @@
 import gettext
 from pathlib import Path
 
-from models.config import environment
-
 DOMAIN = "posteingang"
 LANGUAGES = ("de", "en")
 _FOLDER = Path(__file__).parent / "locale"
@@ -19,6 +17,9 @@ def choose_language(configured: str = "") -> str:
     Returns:
         ISO 639-1 code of the language now in use.
     """
+    # Help must be quick, and the configuration's module loads pydantic.
+    from models.config import environment
+
     global _current, _language  # noqa: PLW0603 - one language a process, as gettext itself has it
     wanted = configured
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):

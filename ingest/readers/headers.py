@@ -214,7 +214,10 @@ def _known_field(content: bytes, at: int, end: int) -> bool:
 
 def _goes_on(content: bytes, at: int, stop: int, end: int) -> bool:
     """A line of blanks among the fields is no end of them, unlike an empty line."""
-    return content[at:stop] not in (b"\r\n", b"\n", b"\r") and stop < end and _known_field(content, stop, end)
+    if content[at:stop] in {b"\r\n", b"\n", b"\r"} or stop >= end:
+        return False
+    following = content[stop : _line_end(content, stop, end)]
+    return _known_field(content, stop, end) or (following[:1] in {b" ", b"\t"} and bool(following.strip()))
 
 
 def _is_junk(content: bytes, stop: int, end: int, *, lead: bool) -> bool:

@@ -1,7 +1,7 @@
 """Reads sheets: levels, the right way up, the engine, blank or not; gives pages and their rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ingest.layout import Row, rows, text_of
 from ingest.levels import Prepared, prepare, skew
 from ingest.ocr.base import Engine, Grey, Line
 from ingest.readers.sheets import Lines, Sheet
+from ingest.typography import repaired
 from models.message import Page, TextSource
 
 BLANK_INK = 0.0002
@@ -107,7 +108,8 @@ def _lying_share(lines: Sequence[Line]) -> float:
 
 def _reading(sheet: Sheet, attempt: _Attempt) -> Reading:
     height, width = attempt.prepared.grey.shape
-    ordered = rows(attempt.lines, (width, height), skew=attempt.prepared.skew, page=sheet.number)
+    lines = [replace(line, text=repaired(line.text)) for line in attempt.lines]
+    ordered = rows(lines, (width, height), skew=attempt.prepared.skew, page=sheet.number)
     text = text_of(ordered)
     page = Page(
         number=sheet.number,

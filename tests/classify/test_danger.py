@@ -33,7 +33,7 @@ def test_emergencies_are_found_and_nearly_all_raise_an_alarm(name: str) -> None:
 def test_near_misses_raise_hardly_any_alarm_and_few_checks(name: str) -> None:
     levels = [level(row["subject"], row["body"]) for row in rows(name)]
     assert levels.count(ALARM) <= 1
-    assert levels.count(CHECK) <= 0.16 * len(levels)
+    assert levels.count(CHECK) <= 0.2 * len(levels)
 
 
 def test_emergencies_are_still_found_when_ocr_misreads_one_letter_in_twenty() -> None:

@@ -124,6 +124,7 @@ def find_configured(text: str, setting: Setting) -> Iterator[Candidate]:
 
 
 def _checked(written: str, number: "Number") -> Check:
+    """What the check digit over the digits says: Luhn, ISO 7064 mod 11,10 or mod 97-10."""
     if number.check == "none":
         return Check.unchecked
     # Only a utility that configured a check pays for the import.
@@ -135,8 +136,8 @@ def _checked(written: str, number: "Number") -> Check:
         "mod11": mod_11_10.is_valid,
         "mod97": mod_97_10.is_valid,
     }
-    compact = re.sub(r"[^A-Z\d]", "", written.upper())
-    return Check.valid if checks[number.check](compact) else Check.invalid
+    digits = re.sub(r"\D", "", written)
+    return Check.valid if checks[number.check](digits) else Check.invalid
 
 
 def find_labelled(text: str, _setting: Setting) -> Iterator[Candidate]:

@@ -38,6 +38,11 @@ def test_counts_have_their_form() -> None:
 ROOT = Path(__file__).parents[2]
 
 
+def texts(value: object) -> tuple[str, ...]:
+    """One text, or the forms of a plural, as Babel gives them."""
+    return tuple(map(str, value)) if isinstance(value, (tuple, list)) else (str(value or ""),)
+
+
 @pytest.mark.parametrize("language", catalogue.LANGUAGES)
 def test_a_catalogue_is_complete_and_compiled(language: str) -> None:
     folder = ROOT / "models" / "locale" / language / "LC_MESSAGES"
@@ -48,13 +53,13 @@ def test_a_catalogue_is_complete_and_compiled(language: str) -> None:
     for message in written:
         if not message.id:
             continue
-        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        strings = texts(message.string)
         assert all(strings), f"{message.id!r} has no text in {language}"
         assert not message.fuzzy
         key = message.id[0] if isinstance(message.id, tuple) else message.id
         found = compiled.get(key)
         assert found is not None, f"{key!r} is not compiled: make catalogues"
-        assert found.string == message.string
+        assert texts(found.string) == strings
 
 
 @pytest.mark.parametrize("language", catalogue.LANGUAGES)
@@ -74,7 +79,5 @@ def test_every_text_in_the_code_stands_in_the_catalogue(language: str) -> None:
 def test_a_translation_keeps_the_fields_of_its_source(language: str) -> None:
     with (ROOT / "models" / "locale" / language / "LC_MESSAGES" / "posteingang.po").open("rb") as stream:
         for message in read_po(stream, locale=language):
-            sources = message.id if isinstance(message.id, tuple) else (message.id,)
-            strings = message.string if isinstance(message.string, tuple) else (message.string,)
-            for source, string in zip(sources, strings, strict=True):
+            for source, string in zip(texts(message.id), texts(message.string), strict=True):
                 assert sorted(re.findall(r"{\w+", source)) == sorted(re.findall(r"{\w+", string))

@@ -56,7 +56,7 @@ soak: $(VENV)/dev.stamp system
 
 # After changing a text that agents read: run this, fill in both .po files, run it again.
 catalogues: $(VENV)/dev.stamp
-	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k N_ -k plural:1,2 --no-location --project posteingang -o models/locale/posteingang.pot commands tickets classify cli.py
+	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k marked -k plural:1,2 --no-location --project posteingang -o models/locale/posteingang.pot commands tickets classify cli.py
 	for language in de en; do $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -D posteingang -l $$language -i models/locale/posteingang.pot -d models/locale; done
 	$(BIN)/pybabel -q compile -D posteingang -d models/locale
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from classify.danger_stems import Kind, Rules, load_rules, words_of
+from models.catalogue import marked
 from models.classification import Danger, DangerLevel
 
 PASSAGE_LENGTH = 300
@@ -26,14 +27,26 @@ _SENTENCE_END = re.compile(
 _WRAPPED = re.compile(r"(?<=[^\s.!?:>])[ \t]*\n(?=[ \t]*[a-zäöüß(])")
 _QUOTED = re.compile(r"^[ \t]*>", re.MULTILINE)
 
+REASONS = {
+    "gas": marked("Words of gas escaping or smelled."),
+    "monoxide": marked("Words of carbon monoxide: a detector, exhaust gas, or people who feel ill near a heater."),
+    "fire": marked("Words of fire, smoke or something scorching."),
+    "electric": marked("Words of a live, torn or sparking line, or of an electric shock."),
+    "water": marked("Words of a burst main or of water flooding a building or street."),
+    "heat": marked("Words of hot water or steam escaping from district heating."),
+    "blast": marked("Words of an explosion."),
+    "life": marked("Words of a life that depends on the supply, or of despair."),
+}
+"""What was found, by kind, in the words that the agent reads."""
+
 LOWERED = {
-    "fixed": "It sounds repaired or past.",
-    "past": "It sounds repaired or past.",
-    "money": "It may be about money or insurance.",
-    "asks": "It may be a question about what might happen.",
-    "genre": "It may be an advertisement, an application or a story.",
-    "telecom": "It may be about telephone or internet.",
-    "quoted": "It stands in a quoted message.",
+    "fixed": marked("It sounds repaired or past."),
+    "past": marked("It sounds repaired or past."),
+    "money": marked("It may be about money or insurance."),
+    "asks": marked("It may be a question about what might happen."),
+    "genre": marked("It may be an advertisement, an application or a story."),
+    "telecom": marked("It may be about telephone or internet."),
+    "quoted": marked("It stands in a quoted message."),
 }
 """What lowers an alarm to a check, in the words that the agent reads."""
 # Only these are outweighed by a word that says that it is happening now.
@@ -69,13 +82,15 @@ def find_danger(subject: str, body: str) -> Danger | None:
             break
     if best is None:
         return None
-    reason = f"{best.kind.reason} {LOWERED[best.lowered_by]}" if best.lowered_by else best.kind.reason
+    reason = REASONS[best.kind.name]
+    if best.lowered_by:
+        reason = f"{reason} {LOWERED[best.lowered_by]}"
     return Danger(best.level, reason, best.passage[:PASSAGE_LENGTH])
 
 
 def reasons() -> tuple[str, ...]:
     """Every sentence that a reason is made of, for the translation: one of a kind, then at most one of ``LOWERED``."""
-    return (*(kind.reason for kind in load_rules().kinds), *dict.fromkeys(LOWERED.values()))
+    return (*REASONS.values(), *dict.fromkeys(LOWERED.values()))
 
 
 def _findings(passages: list[_Passage], about: int, rules: Rules) -> Iterator[_Finding]:

@@ -236,7 +236,6 @@ class Kind:
     """A kind of danger."""
 
     name: str
-    reason: str
     alarm: tuple[Rule, ...]
     check: tuple[Rule, ...]
     near_alarm: tuple[Rule, ...]
@@ -271,7 +270,7 @@ def load_rules(path: Path = DATA) -> Rules:
 
 def _kind(name: str, table: dict[str, Any], bits: dict[str, int]) -> Kind:
     alarm, check, near = (tuple(_rule(line, bits) for line in table[key]) for key in ("alarm", "check", "near_alarm"))
-    return Kind(name, table["reason"], (*alarm, *near), check, near)
+    return Kind(name, (*alarm, *near), check, near)
 
 
 def _rule(line: str, bits: dict[str, int]) -> Rule:

@@ -1,16 +1,10 @@
 """Identifiers, readings, amounts, dates and places of a message, with span, normalised value and check."""
 
 import datetime as dt
+from functools import cache
 from typing import TYPE_CHECKING
 
-from classify.amounts import find_amounts
 from classify.candidates import Candidate, Find, Setting, apart, blotted, clean
-from classify.contacts import find_emails, find_phones
-from classify.dates import find_dates
-from classify.identifiers import find_codes, find_ibans, find_labelled_malos, find_malos, find_melos, find_meters
-from classify.labelled import find_configured, find_files, find_labelled, find_nameless
-from classify.places import find_names, find_places, find_streets
-from classify.readings import find_readings
 from models.classification import Mention
 
 if TYPE_CHECKING:
@@ -20,27 +14,39 @@ if TYPE_CHECKING:
 LONGEST = 200_000
 """Characters that are read; no letter is longer, and a data dump pasted into a mail need not be searched to its end."""
 
-FINDERS: tuple[Find, ...] = (
-    find_emails,
-    find_ibans,
-    find_melos,
-    find_meters,
-    find_codes,
-    find_labelled_malos,
-    find_configured,
-    find_amounts,
-    find_labelled,
-    find_files,
-    find_malos,
-    find_dates,
-    find_phones,
-    find_places,
-    find_streets,
-    find_nameless,
-    find_readings,
-    find_names,
-)
-"""In the order of precedence: each sees only what the earlier ones left."""
+
+@cache
+def finders() -> tuple[Find, ...]:
+    """In the order of precedence: each sees only what the earlier ones left."""
+    # Compiling their expressions takes longer than all other imports; a command that reads no message does without.
+    from classify.amounts import find_amounts
+    from classify.contacts import find_emails, find_phones
+    from classify.dates import find_dates
+    from classify.identifiers import find_codes, find_ibans, find_labelled_malos, find_malos, find_melos, find_meters
+    from classify.labelled import find_configured, find_files, find_labelled, find_nameless
+    from classify.places import find_names, find_places, find_streets
+    from classify.readings import find_readings
+
+    return (
+        find_emails,
+        find_ibans,
+        find_melos,
+        find_meters,
+        find_codes,
+        find_labelled_malos,
+        find_configured,
+        find_amounts,
+        find_labelled,
+        find_files,
+        find_malos,
+        find_dates,
+        find_phones,
+        find_places,
+        find_streets,
+        find_nameless,
+        find_readings,
+        find_names,
+    )
 
 
 def find_mentions(subject: str, body: str, *, received_on: str, numbers: "Numbers") -> tuple[Mention, ...]:
@@ -56,7 +62,7 @@ def find_mentions(subject: str, body: str, *, received_on: str, numbers: "Number
     setting = Setting(dt.date.fromisoformat(received_on) if received_on else None, numbers)
     rest = clean(text)
     found: list[Candidate] = []
-    for find in FINDERS:
+    for find in finders():
         candidates = list(apart(find(rest, setting)))
         found += candidates
         rest = blotted(rest, candidates) if candidates else rest

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.output import AsJson, lines, plain_json, show
+from commands.output import AsJson, lines, show
 from commands.state import State
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def train(
         tuple(corpus or ()) or shipped_corpus(), state.taxonomy, out, examples=load_examples(state.taxonomy_path)
     )
     if as_json:
-        lines([plain_json(report)])
+        lines([_report_json(report)])
     else:
         text = _(
             "{name} {version}: {messages} messages by {writers} writers, {concerns} concerns, {seconds:.0f} s → {out}"
@@ -239,6 +239,14 @@ def evaluate(
     messages = read_corpus(tuple(corpus or ()) or shipped_corpus(), state.taxonomy)
     report = evaluate_corpus(messages)
     if as_json:
-        lines([plain_json(report)])
+        lines([_report_json(report)])
     else:
         show(*quality_tables(report))
+
+
+def _report_json(value: Any) -> dict[str, Any]:
+    """A report of the classifier as JSON."""
+    from dataclasses import asdict
+
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(value), default=str, ensure_ascii=False))
+    return plain

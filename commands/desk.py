@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.output import AsJson, lines, plain_json, show
+from commands.output import AsJson, lines, show
 from commands.state import State
 from models.catalogue import _, language
 
@@ -76,7 +76,7 @@ def _print_tickets(state: State, tickets: "tuple[TicketSummary, ...]", *, as_jso
     from tickets.render import ticket_table
 
     if as_json:
-        lines(plain_json(ticket) for ticket in tickets)
+        lines(ticket.as_json() for ticket in tickets)
     else:
         show(ticket_table(tickets, label_of(state.taxonomy), state.config.zone, state.today()))
 
@@ -91,7 +91,7 @@ def show_ticket(context: typer.Context, number: Number, as_json: AsJson = False)
     state: State = context.obj
     view = state.store.ticket(number)
     if as_json:
-        lines([plain_json(view)])
+        lines([view.as_json()])
     else:
         show(*ticket_panels(view, label_of(state.taxonomy), state.config.zone, state.today()))
 
@@ -110,7 +110,7 @@ def deadlines(
     state: State = context.obj
     rows = state.store.deadlines(until=state.today() + dt.timedelta(days=days))
     if as_json:
-        lines({"ticket": ticket.id, **plain_json(deadline)} for ticket, deadline in rows)
+        lines({"ticket": ticket.id, **deadline.as_json()} for ticket, deadline in rows)
     else:
         show(deadline_table(rows, label_of(state.taxonomy), state.today()))
 
@@ -130,7 +130,7 @@ def search(
     state: State = context.obj
     page = state.store.search(" ".join(words), limit=limit)
     if as_json:
-        lines(plain_json(hit) for hit in page.hits)
+        lines(hit.as_json() for hit in page.hits)
     else:
         show(hit_table(page.hits, label_of(state.taxonomy)))
 

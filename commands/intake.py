@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.output import AsJson, lines, plain_json, problem, show
+from commands.output import AsJson, lines, problem, show
 from commands.state import State
 from models.catalogue import _
 
@@ -58,7 +58,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     state: State = context.obj
     counts = state.store.overview(state.today())
     if as_json:
-        lines([plain_json(counts)])
+        lines([counts.as_json()])
     else:
         show(*status_tables(counts, state.config.zone))
 
@@ -74,7 +74,7 @@ def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
 
     result = reconcile_all(context.obj)
     if as_json:
-        lines([*map(plain_json, result.days), {"gaps": result.gaps, "notes": result.notes}])
+        lines([*(day.as_json() for day in result.days), {"gaps": result.gaps, "notes": result.notes}])
     else:
         show(*reconciliation_tables(result.days, result.gaps, result.notes))
     if result.gaps:
@@ -91,7 +91,7 @@ def quarantine_list(context: typer.Context, as_json: AsJson = False) -> None:
     state: State = context.obj
     items = state.store.quarantine()
     if as_json:
-        lines(plain_json(item) for item in items)
+        lines(item.as_json() for item in items)
     else:
         show(quarantine_table(items, state.config.zone))
 
@@ -106,7 +106,7 @@ def quarantine_show(context: typer.Context, item: ItemNumber, as_json: AsJson = 
     state: State = context.obj
     found = state.store.item(item)
     if as_json:
-        lines([plain_json(found)])
+        lines([found.as_json()])
     else:
         show(quarantine_panel(found, state.config.zone))
 

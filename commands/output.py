@@ -34,14 +34,6 @@ def lines(objects: Iterable[Mapping[str, Any]]) -> None:
         typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def plain_json(value: Any) -> dict[str, Any]:
-    """A frozen value of the store as JSON: ISO 8601 dates, enumerations by value."""
-    from dataclasses import asdict
-
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(value), default=str, ensure_ascii=False))
-    return plain
-
-
 def problem(sentence: str) -> None:
     """One sentence to stderr; the run goes on."""
     typer.echo(f"posteingang: {sentence}", err=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from commands.output import console
 from commands.state import State
-from commands.wiring import build_archive, build_sources, tools_for
+from commands.wiring import LOCKS, build_archive, build_sources, tools_for
+from ingest.ownership import dead_owners
 from ingest.process import Outcome, drain, drain_side_by_side
 from ingest.receive import Received, receive_all, worst
 from models.catalogue import _
@@ -123,6 +124,8 @@ def _accept(state: State, only: tuple[str, ...], report: RunReport, tell: Progre
 
 
 def _process(state: State, report: RunReport, tell: Progress, step: Step) -> None:
+    for owner in dead_owners(state.config.data / LOCKS):
+        state.store.release_owned(owner)
     waiting = state.store.waiting()
     if not waiting:
         return

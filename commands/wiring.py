@@ -4,6 +4,7 @@ import datetime as dt
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from ingest.sources.base import Source
     from tickets.due import Calendar
     from tickets.store import ClaimedItem, Store
+
+
+LOCKS = "locks"
+"""Folder in the data folder in which processes show that they live."""
 
 
 def build_sources(config: Config, only: tuple[str, ...] = ()) -> "list[Source]":
@@ -72,6 +77,7 @@ def tools_for(config_path: Path) -> "OpenTools":
 @contextmanager
 def _open_tools(config_path: Path) -> "Iterator[Tools]":
     from classify.concerns import load_taxonomy
+    from ingest.ownership import owned
     from ingest.process import Tools
     from ingest.sandbox import Sandbox
     from models.config import load_config
@@ -83,23 +89,25 @@ def _open_tools(config_path: Path) -> "Iterator[Tools]":
     taxonomy = load_taxonomy(Path(named) if named else None)
     classifier = load_classifier(config, taxonomy)
     store = Store(config.database_url, zone=config.zone, threads=config.threads)
-    office = FilingOffice(store, config, taxonomy, calendar_for(config.region))
-    with Sandbox(reader_settings(config)) as sandbox:
+    lease = dt.timedelta(minutes=config.lease_minutes)
+    with owned(config.data / LOCKS) as owner, Sandbox(reader_settings(config)) as sandbox:
+        office = FilingOffice(store, lease, owner, taxonomy, calendar_for(config.region))
         yield Tools(office, build_archive(config), sandbox.read, classifier.classify, config.zone)
 
 
+@dataclass(frozen=True, slots=True)
 class FilingOffice:
     """The store as the processing step sees it: with the house's taxonomy, calendar and clock filled in."""
 
-    def __init__(self, store: "Store", config: Config, taxonomy: Taxonomy, calendar: "Calendar") -> None:
-        self._store = store
-        self._config = config
-        self._taxonomy = taxonomy
-        self._calendar = calendar
+    _store: "Store"
+    _lease: dt.timedelta
+    _owner: str
+    _taxonomy: Taxonomy
+    _calendar: "Calendar"
 
     def claim(self) -> "ClaimedItem | None":
         """The next accepted item."""
-        return self._store.claim(_now(), dt.timedelta(minutes=self._config.lease_minutes))
+        return self._store.claim(_now(), self._lease, owner=self._owner)
 
     def file(self, item_id: int, message: Message, classification: Classification) -> int:
         """File it; gives the ticket's number."""
@@ -112,6 +120,10 @@ class FilingOffice:
             now=_now(),
         )
         return filed.ticket_id
+
+    def release(self, item_id: int) -> None:
+        """Give it back."""
+        self._store.release(item_id)
 
     def set_aside(self, item_id: int, error: ItemError) -> None:
         """Put it into quarantine."""

@@ -6,7 +6,7 @@ The Item row says what is to be done and what is done; a process that dies leave
 import datetime as dt
 import multiprocessing
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
@@ -63,6 +63,10 @@ class Office(Protocol):
         """Put it into quarantine with its reason."""
         ...
 
+    def release(self, item_id: int) -> None:
+        """Give it back: it could not be worked on for reasons that are not its own."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -95,8 +99,17 @@ def process(work: Work, tools: Tools) -> Outcome:
     """Understand and file one claimed item; running it twice changes nothing.
 
     Raises:
-        TemporaryError: if the database or archive is gone; the item stays claimed until its lease runs out.
+        PosteingangError: if the database or archive is gone; the item is given back, or else its lease runs out.
     """
+    try:
+        return _process(work, tools)
+    except PosteingangError:
+        with suppress(PosteingangError):
+            tools.office.release(work.id)
+        raise
+
+
+def _process(work: Work, tools: Tools) -> Outcome:
     received_on = work.received_at.astimezone(tools.zone).date().isoformat()
     original = Original(work.sha256, work.channel, work.name)
     try:

@@ -42,3 +42,8 @@ def _(message: str) -> str:
 def plural(one: str, many: str, count: int) -> str:
     """The form of the message for ``count`` things, in the language in use; ``{count}`` is filled in."""
     return _current.ngettext(one, many, count).replace("{count}", str(count))
+
+
+def marked(message: str) -> str:
+    """The message as it is; tells the extraction that it will be translated where it is shown."""
+    return message

@@ -76,6 +76,8 @@ class Item(SQLModel, table=True):
     accepted_at: dt.datetime = Field(sa_type=UtcDateTime)
     state: ItemState = Field(default=ItemState.accepted, sa_type=_enum(ItemState))
     lease_until: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    lease_owner: str = Field(default="", max_length=200)
+    """Process that works on it (``ingest/ownership.py``); empty if it did not say."""
     attempts: int = 0
     reason: str = ""
     """Slug of why it was set aside or ignored."""

@@ -122,7 +122,9 @@ def _insert_if_absent(
     return inserted
 
 
-def claim(session: Session, now: dt.datetime, lease: dt.timedelta, channel: Channel | None) -> ClaimedItem | None:
+def claim(
+    session: Session, now: dt.datetime, lease: dt.timedelta, owner: str, channel: Channel | None
+) -> ClaimedItem | None:
     """The next item to be worked on, mails before letters, the oldest first; None if there is none.
 
     An item whose lease ran out is given again, until it has done so ``MAX_ATTEMPTS`` times.
@@ -135,23 +137,24 @@ def claim(session: Session, now: dt.datetime, lease: dt.timedelta, channel: Chan
     first = waiting.order_by(col(Item.channel), col(Item.id)).limit(1).with_for_update(skip_locked=True)
     while (item := session.exec(first).first()) is not None:
         if item.attempts < MAX_ATTEMPTS:
-            return _lease(item, now + lease)
+            return _lease(item, now + lease, owner)
         sentence = f"Reading it ended its process {item.attempts} times without a word."
         _put(session, item, ItemState.set_aside, (CRASHED, sentence, ""), By(INTAKE, now, item.id))
         session.flush()
     return None
 
 
-def claim_item(session: Session, item_id: int, now: dt.datetime, lease: dt.timedelta) -> ClaimedItem | None:
+def claim_item(session: Session, item_id: int, now: dt.datetime, lease: dt.timedelta, owner: str) -> ClaimedItem | None:
     """Claim this item; None if it is done, or another process works on it."""
     item = _locked(session, item_id)
     if item.state is not ItemState.accepted or (item.lease_until is not None and item.lease_until >= now):
         return None
-    return _lease(item, now + lease)
+    return _lease(item, now + lease, owner)
 
 
-def _lease(item: Item, until: dt.datetime) -> ClaimedItem:
+def _lease(item: Item, until: dt.datetime, owner: str) -> ClaimedItem:
     item.lease_until = until
+    item.lease_owner = storable(owner, 200)
     item.attempts += 1
     return ClaimedItem(
         number(item), item.sha256, item.channel, item.name, item.received_at, item.received_from, item.attempts, until
@@ -164,6 +167,14 @@ def release(session: Session, item_id: int) -> None:
     if item.state is ItemState.accepted and item.lease_until is not None:
         item.lease_until = None
         item.attempts = max(0, item.attempts - 1)
+
+
+def release_owned(session: Session, owner: str) -> None:
+    """Give back what a process held that is dead; the attempts count, because it may have died of the item."""
+    held = select(Item).where(Item.state == ItemState.accepted, Item.lease_owner == owner).with_for_update()
+    for item in session.exec(held):
+        item.lease_until = None
+        item.lease_owner = ""
 
 
 def set_aside(session: Session, item_id: int, why: tuple[str, str, str], now: dt.datetime) -> bool:

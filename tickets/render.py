@@ -1,6 +1,7 @@
 """What agents see of tickets: tables and panels for a terminal. Builds them, prints nothing."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
@@ -111,10 +112,15 @@ def alarm_panel(tickets: Iterable[TicketSummary]) -> Panel:
         who = one_line(ticket.customer_name or ticket.customer_address, 40)
         lines += [
             Text.assemble((f"#{ticket.id} ", "bold"), one_line(ticket.subject, 80), (f"  {who}", "dim")),
-            Text(f"   {one_line(ticket.danger_reason, 160)}"),
+            Text(f"   {danger_reason(ticket)}"),
             Text(f"   posteingang ack {ticket.id}", style="dim"),
         ]
     return Panel(Group(*lines), title=_("DANGER: call the customer, tell the control room"), border_style="bold red")
+
+
+def danger_reason(ticket: TicketSummary) -> str:
+    """Why the danger was raised, sentence by sentence in the language in use."""
+    return " ".join(_(sentence) for sentence in re.split(r"(?<=\.) ", one_line(ticket.danger_reason)) if sentence)
 
 
 def deadline_table(rows: Iterable[tuple[TicketSummary, DeadlineView]], label: Label, today: dt.date) -> Table:
@@ -214,7 +220,7 @@ def _facts(view: TicketView, label: Label, moment: Callable[[dt.datetime | None]
     table.add_row(_("Concern"), concerns)
     if ticket.danger is not None:
         done = f" · {ticket.acknowledged_by} {moment(ticket.acknowledged_at)}" if ticket.acknowledged_by else ""
-        table.add_row(_("Danger"), Text(f"{ticket.danger}: {one_line(ticket.danger_reason)}{done}", style="red"))
+        table.add_row(_("Danger"), Text(f"{ticket.danger}: {danger_reason(ticket)}{done}", style="red"))
     for deadline in view.deadlines:
         due = Text.assemble(_due(deadline.safe_due, today), f" ({_('by law')} {day(deadline.legal_due)})  ")
         due.append(f"{kind_label(deadline.kind)}: {_basis(deadline)}", style="dim")

@@ -126,17 +126,23 @@ class Store:
             lambda session: intake.record_run(session, source, received, started_at=started_at, ended_at=ended_at)
         )
 
-    def claim(self, now: dt.datetime, lease: dt.timedelta, channel: Channel | None = None) -> ClaimedItem | None:
+    def claim(
+        self, now: dt.datetime, lease: dt.timedelta, channel: Channel | None = None, *, owner: str = ""
+    ) -> ClaimedItem | None:
         """The next accepted item, mails before letters; nobody else gets it until ``now + lease``."""
-        return self._write(lambda session: intake.claim(session, now, lease, channel))
+        return self._write(lambda session: intake.claim(session, now, lease, owner, channel))
 
-    def claim_item(self, item_id: int, now: dt.datetime, lease: dt.timedelta) -> ClaimedItem | None:
+    def claim_item(self, item_id: int, now: dt.datetime, lease: dt.timedelta, *, owner: str = "") -> ClaimedItem | None:
         """This item; None if it is done or another process works on it. Raises NotFoundError."""
-        return self._write(lambda session: intake.claim_item(session, item_id, now, lease))
+        return self._write(lambda session: intake.claim_item(session, item_id, now, lease, owner))
 
     def release(self, item_id: int) -> None:
         """Give a claimed item back that could not be worked on for reasons that are not its own."""
         self._write(lambda session: intake.release(session, item_id))
+
+    def release_owned(self, owner: str) -> None:
+        """Give back everything that a process held that is dead."""
+        self._write(lambda session: intake.release_owned(session, owner))
 
     def file(
         self,

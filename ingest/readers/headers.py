@@ -164,13 +164,15 @@ def _regular_block(content: bytes, start: int, end: int) -> Block | None:
     names: list[str] = []
     values: list[bytes | bytearray] = []
     at = start
-    for match in _WHOLE_FIELD.finditer(content, start, stop):
-        if match.start() != at:
+    while at < stop:
+        # Not finditer: that would look for the next field through all of a body.
+        match = _WHOLE_FIELD.match(content, at, stop)
+        if match is None or len(names) >= _MAX_FIELDS:
             return None
         names.append(match[1].decode("latin-1").lower())
         values.append(match[2])
         at = match.end()
-    fields = _Collected(names, values).fields() if at == stop and len(names) < _MAX_FIELDS else ()
+    fields = _Collected(names, values).fields()
     return Block(fields, blank.end() if blank else end, junk=False) if fields else None
 
 

@@ -3,6 +3,7 @@
 Nobody checks the signature here; the original stays in the archive for whoever wants to.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,9 @@ _OID_ENVELOPED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f7
 _OID_COMPRESSED = bytes.fromhex("2a864886f70d0109100109")
 _OCTETS = 0x04
 _CONSTRUCTED = 0x20
-_MAX_DEPTH = 12
+_MAX_DEPTH = 8
+_MAX_PIECES = 50_000
+"""Mail programs write pieces of a kilobyte or more: enough for 50 MB."""
 
 
 class Kind(StrEnum):
@@ -79,7 +82,7 @@ def _elements(data: bytes, at: int, end: int, depth: int) -> Iterator[_Element]:
             return
         if length == 0x80:
             inner_end = at
-            for inner in _elements(data, at, end, depth + 1):
+            for inner in itertools.islice(_elements(data, at, end, depth + 1), _MAX_PIECES):
                 inner_end = inner.next
             inner_end = min(inner_end, end)
             yield _Element(tag, at, inner_end, min(inner_end + 2, end))

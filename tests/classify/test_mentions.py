@@ -17,8 +17,8 @@ from models.config import Numbers
 
 DATA = Path(__file__).parents[1] / "data" / "mentions"
 JUDGED = {
-    "iban", "malo", "melo", "zaehlernummer", "kundennummer", "vertragskonto", "rechnungsnummer", "zaehlerstand", "betrag",
-    "datum", "plz_ort", "telefon", "email",
+    "iban", "malo", "melo", "zaehlernummer", "kundennummer", "vertragskonto", "rechnungsnummer", "zaehlerstand",
+    "betrag", "datum", "plz_ort", "telefon", "email",
 }  # fmt: skip
 
 

@@ -174,6 +174,8 @@ def test_parts_nest_without_end_and_are_cut_off() -> None:
 
 HEAD = b"From: a@x.de\nSubject: x\n"
 SLOW = {
+    "no blank line": b"From: a@x.de\n" + b"x" * 3_000_000,
+    "whole fields only": b"From: a@x.de\n" + b"x:\n" * 3 + b"x" * 3_000_000 + b"\n",
     "one long line": HEAD + b"\n" + b"x" * 3_000_000,
     "encoded words": b"From: a@x.de\nSubject: " + b"=?utf-8?Q?a?=\n " * 10_000 + b"\n\nx",
     "open words": b"From: a@x.de\nSubject: " + b"=?utf-8?Q?a" * 10_000 + b"\n\nx",

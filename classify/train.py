@@ -16,7 +16,7 @@ from spacy.training import Example
 
 from classify.corpus_file import CorpusError, Written, corpus_hash, read_corpus
 from classify.decision import Calibration, calibrate
-from classify.encoder import load_encoder
+from classify.encoder import Encoder, load_encoder, remembering
 from classify.folds import TAXONOMY, Sample, by_writer, out_of_fold, sample, scores_of
 from classify.head import DEFAULT, Settings
 from classify.linear import Matrix
@@ -71,6 +71,7 @@ def train(
     began = time.monotonic()
     messages = training_messages(corpus, taxonomy, examples)
     encode = load_encoder(settings.encoder)
+    encode = remembering(encode) if encode is not None else None
     prepared = sample(messages, settings, encoder=encode)
     tell = progress or _log.info
     heads = (LEXICAL, SEMANTIC) if encode is not None else (LEXICAL,)
@@ -78,7 +79,7 @@ def train(
     digest = corpus_hash(messages)
     version = ModelVersion(FACTORY, _version(digest, settings), digest)
     tell(f"training on {len(messages)} messages")
-    nlp, component = _trained(prepared, settings)
+    nlp, component = _trained(prepared, settings, encode)
     component.calibrations = calibrations
     component.trained_as = version
     _save(nlp, version, out)
@@ -130,8 +131,9 @@ def _version(digest: str, settings: Settings) -> str:
     return hashlib.sha256(f"{digest} {json.dumps(asdict(settings), sort_keys=True)}".encode()).hexdigest()[:12]
 
 
-def _trained(prepared: Sample, settings: Settings) -> tuple[Language, Concerns]:
+def _trained(prepared: Sample, settings: Settings, encode: Encoder | None) -> tuple[Language, Concerns]:
     nlp, component = blank_pipeline(settings)
+    component.encode = encode
     examples = [
         _example(nlp.make_doc(text), dict(zip(prepared.labels, targets.tolist(), strict=True)))
         for texts in (prepared.texts, prepared.spoilt)

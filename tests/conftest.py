@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.dovecot import Dovecot
 from tests.servers.postgres import NoPostgresError, Postgres, postgres
 from tests.tickets.cases import NW, TAXONOMY
 from tickets.store import Store, migrate
@@ -60,6 +61,13 @@ def store(database_url: str) -> Iterator[Store]:
     opened = Store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def dovecot() -> Iterator[Dovecot]:
+    """A real IMAP server of this test's own."""
+    with Dovecot() as server:
+        yield server
 
 
 @pytest.fixture

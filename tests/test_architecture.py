@@ -20,7 +20,7 @@ PLACES = {
     "imapclient": {"ingest/sources/imap.py"},
     "spacy": {"classify/pipeline.py", "classify/train.py"},
     "subprocess": {"ingest/sandbox.py", "models/secret.py", "commands/viewer.py"},
-    "alembic": {"tickets/migrate.py", "tickets/migrations/env.py"},
+    "alembic": {"tickets/migrations/upgrade.py", "tickets/migrations/env.py"},
     "pdfminer": {"ingest/readers/pdf.py"},
     "holidays": {"tickets/due.py"},
 }

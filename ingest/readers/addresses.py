@@ -155,6 +155,8 @@ def _cleaned(address: str) -> str:
     """The address without route, blanks and quotes; decoded only where that gives one plain address."""
     address = address.strip(" \t'")
     address = address.removeprefix("mailto:").removeprefix("MAILTO:")
+    if address.startswith("[") and _PLAIN.fullmatch(address[1:-1]):
+        address = address[1:-1]
     if address.startswith("@") and ":" in address:
         address = address.rpartition(":")[2]
     if "=?" in address:

@@ -9,7 +9,7 @@ from ingest.readers.words import decode_words, parameters, unfold
 from models.message import Address
 
 _FIELD = re.compile(rb"([^\x00-\x20:\x7f]{1,200})[ \t]*:")
-_WHOLE_FIELD = re.compile(rb"([!-9;-~]{1,200}):([^\n]*\n(?:[ \t]+[^\s][^\n]*\n)*)")
+_WHOLE_FIELD = re.compile(rb"(?!--)([!-9;-~]{1,200}):([^\n]*\n(?:[ \t]+[^\s][^\n]*\n)*)")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _KNOWN = frozenset(
     b"from to cc bcc subject date sender reply-to return-path received message-id in-reply-to references mime-version "
@@ -138,6 +138,11 @@ class _Collected:
             last = self.values[-1] = bytearray(last)
         last += line
 
+    def ended_by(self, line: bytes) -> bool:
+        """Whether the line is a boundary that one of the fields declares: the empty line was forgotten."""
+        mark = line[2:].strip()
+        return line.startswith(b"--") and bool(mark) and any(mark in value for value in self.values)
+
     def fields(self) -> tuple[Field, ...]:
         """Nothing, if what looked like fields was the text of a mail without any."""
         known = any(name.encode("latin-1") in _KNOWN or name.startswith(("x-", "content-")) for name in self.names)
@@ -184,6 +189,8 @@ def _odd_block(content: bytes, start: int, end: int, *, lead: bool) -> Block:
         stop = _line_end(content, at, end)
         line = content[at:stop]
         leading = lead and not found.names
+        if found.ended_by(line):
+            break
         if not found.take(line) and not (leading and not line.strip()):
             if not line.strip() and not _goes_on(content, at, stop, end):
                 at = stop

@@ -53,8 +53,9 @@ class Part:
         return self.headers.get("content-id").strip("<> ")
 
     def unpacked(self) -> transfer.Unpacked:
-        """The body without its transfer encoding."""
-        return transfer.unpack(self.raw, transfer.encoding(self.headers.get("content-transfer-encoding")))
+        """The body without its transfer encoding; of several the first that changes anything."""
+        names = map(transfer.encoding, self.headers.all("content-transfer-encoding"))
+        return transfer.unpack(self.raw, next(filter(None, names), ""))
 
     def walk(self) -> Iterator["Part"]:
         """This part and all below it, depth first."""

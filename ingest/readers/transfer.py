@@ -39,7 +39,7 @@ def encoding(field: str) -> str:
     >>> encoding("Quoted - Printable;"), encoding("x-uue"), encoding("7-bit")
     ('quoted-printable', 'uuencode', '')
     """
-    name = re.sub(r"[^a-z0-9]", "", field.partition(";")[0].lower()).removeprefix("x")
+    name = re.sub(r"[^a-z0-9]", "", re.split(r"[;(]", field, maxsplit=1)[0].lower()).removeprefix("x")
     if name in {"base64", "b64", "base", "bas64"}:
         return "base64"
     if name in {"quotedprintable", "qp", "quopri", "quoted", "quotedprintible"}:

@@ -19,6 +19,8 @@ _FOLD = re.compile(r"(?:\r\n|\r|\n)[ \t]*")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _PIECES = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^;"]+|")+', re.DOTALL)
 _CONTINUATION = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?")
+_SOFT_BREAK = re.compile(r"(?<==) +(?=[0-9A-Fa-f]{2})|(?<==[0-9A-Fa-f]) +(?=[0-9A-Fa-f])|= +(?![0-9A-Fa-f]{2}|[ ]|$)")
+"""Where a word was folded as the text of a body is: inside an escape, or behind a ``=`` at the end of a line."""
 _HEADER_LIMIT = 100_000
 
 
@@ -95,7 +97,8 @@ def _kind(word: _Word) -> tuple[str, str]:
 def _decode_run(run: list[_Word]) -> str:
     payloads = [word.payload for word in run]
     if run[0].encoding == "q":
-        return charsets.decode(b"".join(map(_quoted, payloads)), run[0].charset).text
+        # Joined before they are decoded: some programs cut even an escape such as =C3 in two.
+        return charsets.decode(_quoted("".join(payloads)), run[0].charset).text
     decoded = charsets.decode(b"".join(map(_base64, payloads)), run[0].charset)
     if not decoded.as_declared and len(run) > 1:
         # Cut in the middle of a group of four letters: only the whole makes sense.
@@ -105,7 +108,7 @@ def _decode_run(run: list[_Word]) -> str:
 
 
 def _quoted(payload: str) -> bytes:
-    raw = payload.replace("_", " ").encode("utf-8", "replace")
+    raw = _SOFT_BREAK.sub("", payload).replace("_", " ").encode("utf-8", "replace")
     return re.sub(rb"=([0-9A-Fa-f]{2})", lambda match: binascii.unhexlify(match[1]), raw)
 
 

@@ -4,15 +4,18 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classify import pipeline
 from classify.concerns import load_taxonomy
+from classify.head import Settings
 from classify.pipeline import Classifier, load
 from classify.rules_only import classify_without_model
-from classify.train import TrainingReport
+from classify.train import TrainingReport, train
 from models.classification import Classification, DangerLevel, Query
 from models.config import Numbers
 
@@ -79,9 +82,7 @@ def test_one_at_a_time_is_the_same_as_in_batches(classifier: Classifier) -> None
     assert classified(classifier, *queries) == [classified(classifier, each)[0] for each in queries]
 
 
-@pytest.mark.parametrize(
-    "body", ["", " \n ", "?", "\x00\ud800\uffff", "🙂" * 500, "a" * 200_000, "Zähler " * 10_000]
-)
+@pytest.mark.parametrize("body", ["", " \n ", "?", "\x00\ud800\uffff", "🙂" * 500, "a" * 200_000, "Zähler " * 10_000])
 def test_odd_and_endless_bodies_are_classified(classifier: Classifier, body: str) -> None:
     (found,) = classified(classifier, query(body, subject=""))
     assert len(found.ranking) == 5
@@ -198,3 +199,61 @@ def test_the_shipped_model_is_small_loads_quickly_and_knows_all_concerns() -> No
     assert found.ranking[0].concern == "zaehlerstand"
     settings = json.loads((pipeline.SHIPPED / "concerns" / "settings.json").read_text("utf-8"))
     assert set(settings["labels"]) == set(taxonomy.concerns)
+
+
+def first_letters(texts: Sequence[str]) -> np.ndarray:
+    """An encoder for tests: which letters begin the words of a text."""
+    vectors = np.zeros((len(texts), 32), np.float32)
+    for number, text in enumerate(texts):
+        for word in text.lower().split():
+            vectors[number, ord(word[0]) % 32] += 1
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.maximum(lengths, 1)
+    return vectors
+
+
+@pytest.fixture(scope="module")
+def semantic(tmp_path_factory: pytest.TempPathFactory, trained: tuple[Path, TrainingReport]) -> Path:
+    out = tmp_path_factory.mktemp("semantic") / "model"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("classify.train.load_encoder", lambda name: first_letters)
+        settings = Settings(bits=14, epochs=3, encoder="first_letters")
+        report = train([trained[0].parent / "corpus.jsonl"], load_taxonomy(None), out, settings=settings)
+    assert set(report.calibrations) == {"lexical", "semantic"}
+    assert report.version.name == "lexical+first_letters"
+    return out
+
+
+def test_the_head_with_the_encoder_judges_where_the_encoder_is_there(
+    semantic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classify.pipeline.load_encoder", lambda name: first_letters)
+    classifier = load(semantic, load_taxonomy(None), Numbers())
+    (found,) = classified(classifier, query(READING))
+    assert found.model is not None
+    assert found.model.name == "lexical+first_letters"
+    assert found.ranking[0].concern == "zaehlerstand"
+    assert found.evidence
+
+
+def test_the_lexical_head_takes_over_where_the_other_is_damaged(
+    semantic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("classify.pipeline.load_encoder", lambda name: first_letters)
+    folder = tmp_path / "model"
+    shutil.copytree(semantic, folder)
+    (folder / "concerns" / "semantic" / "weights.npz").write_bytes(b"PK")
+    classifier = load(folder, load_taxonomy(None), Numbers())
+    assert "the lexical one takes over" in caplog.text
+    assert classified(classifier, query(READING))[0].ranking[0].concern == "zaehlerstand"
+
+
+def test_the_lexical_head_takes_over_where_the_encoder_is_missing(
+    semantic: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    classifier = load(semantic, load_taxonomy(None), Numbers())
+    (found,) = classified(classifier, query(READING))
+    assert "no sentence encoder 'first_letters'" in caplog.text
+    assert found.model is not None
+    assert found.model.name == "lexical"
+    assert found.ranking[0].concern == "zaehlerstand"

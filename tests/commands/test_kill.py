@@ -15,6 +15,8 @@ from tickets.views import TicketFilter
 
 STEPS = ("archived", "accepted", "finished", "claimed", "understood", "filed")
 PROCESSES = multiprocessing.get_context("forkserver")
+# What a run imports, once for all of them.
+PROCESSES.set_forkserver_preload(["tests.killing", "classify.pipeline", "tickets.store", "ingest.sources.imap"])
 
 
 def mail(number: int) -> bytes:
@@ -50,6 +52,7 @@ model = "none"
 kind = "folder"
 path = "scans"
 settle_seconds = 0
+patterns = ["*.eml"]
 {imap if port else ""}
 """
     )

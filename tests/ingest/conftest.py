@@ -1,7 +1,7 @@
 """What the tests of accept share."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,6 @@ from ingest.archive.files import FileArchive
 from ingest.receive import Received, receive
 from ingest.sources.base import Source
 from tests.memory_intake import MemoryIntake
-from tests.servers.dovecot import Dovecot
 
 NOW = dt.datetime(2026, 1, 15, 8, tzinfo=dt.UTC)
 
@@ -31,9 +30,3 @@ def archive(tmp_path: Path) -> FileArchive:
 def run(intake: MemoryIntake, archive: FileArchive) -> Run:
     """One run of accept over a source."""
     return lambda source: receive(source, archive=archive, intake=intake, now=lambda: NOW)
-
-
-@pytest.fixture
-def dovecot() -> Iterator[Dovecot]:
-    with Dovecot() as server:
-        yield server

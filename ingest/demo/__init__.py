@@ -1,0 +1,1 @@
+"""The made-up mail and letters of the demonstration, and the server they lie on."""

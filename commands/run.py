@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tickets.views import TicketSummary
 
+_PRELOAD = ("commands.wiring", "classify.pipeline", "ingest.sandbox", "tickets.store", "tickets.due")
 FEW = 8
 """So few items are done in this process: starting a pool would take longer."""
 
@@ -149,7 +150,7 @@ def _outcomes(state: State, waiting: int, processes: int, step: Step) -> Iterato
         with open_tools() as tools:
             yield from drain(replace(tools, step=step))
     else:
-        yield from drain_side_by_side(open_tools, processes)
+        yield from drain_side_by_side(open_tools, processes, preload=_PRELOAD)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ The Item row says what is to be done and what is done; a process that dies leave
 
 import datetime as dt
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -132,19 +132,22 @@ def drain(tools: Tools) -> Iterator[Outcome]:
         yield process(work, tools)
 
 
-def drain_side_by_side(open_tools: OpenTools, processes: int, *, restarts: int = 3) -> Iterator[Outcome]:
+def drain_side_by_side(
+    open_tools: OpenTools, processes: int, *, preload: Sequence[str] = (), restarts: int = 3
+) -> Iterator[Outcome]:
     """Process accepted items in a pool of processes until there are none.
 
     Args:
         open_tools: builds the tools in each process.
         processes: how many at once.
+        preload: modules that every process needs; they are imported once for all of them.
         restarts: how often a process that died (out of memory, killed) is replaced before the run gives up on it;
             what it had claimed is taken up again by the next claim.
 
     Raises:
         PosteingangError: what ended a process in an orderly way, after the others are done.
     """
-    pool = _Pool(open_tools)
+    pool = _Pool(open_tools, preload)
     for _ in range(processes):
         pool.start()
     failure: PosteingangError | None = None
@@ -169,11 +172,12 @@ class _Died:
 class _Pool:
     """Processes that drain, and the pipes on which they tell their outcomes."""
 
-    def __init__(self, open_tools: OpenTools) -> None:
+    def __init__(self, open_tools: OpenTools, preload: Sequence[str]) -> None:
         self.running: dict[Connection, multiprocessing.process.BaseProcess] = {}
         self._open_tools = open_tools
         # Not fork: the parent may have threads (progress bar); not spawn: it would import everything anew each time.
         self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(preload))
 
     def start(self) -> None:
         receiver, sender = self._context.Pipe(duplex=False)

@@ -123,7 +123,7 @@ def _loose(bare: str, comment: str) -> Address:
     match = _PLAIN.search(bare)
     if not match:
         return Address(comment or decode_words(bare), "")
-    rest = f"{bare[: match.start()]} {bare[match.end() :]}".replace('"', " ")
+    rest = re.sub(r'["<>]', " ", f"{bare[: match.start()]} {bare[match.end() :]}")
     return Address(comment or " ".join(decode_words(rest).split()), _cleaned(match[0]))
 
 
@@ -131,7 +131,7 @@ def _with_angle(tokens: list[_Token], at: int) -> Address:
     name = _phrase(tokens[:at]) or _phrase(tokens[at + 1 :])
     address = _cleaned(tokens[at].text)
     if "@" not in address and "@" in name and (match := _PLAIN.search(name)):
-        return Address(" ".join(name.replace(match[0], "").split()), match[0])
+        return Address(" ".join(name.replace(match[0], "").strip(" <>").split()), match[0])
     return Address(name, address)
 
 

@@ -21,7 +21,7 @@ _MONTH_FIRST = re.compile(
 )
 _NUMERIC = re.compile(r"(?<!\d)(?P<day>\d\d?)(?P<mark>[./])(?P<month>\d\d?)[./](?P<year>\d{2,4})(?!\d)")
 _TIME = re.compile(r"(?<!\d)(\d\d?)[:.](\d\d)(?:[:.](\d\d))?(?:[.,]\d+)?\s*([ap]m\b)?", re.IGNORECASE)
-_OFFSET = re.compile(r"(?:GMT|UTC?)?\s*([+-])\s*(\d\d):?(\d\d)(?!\d)")
+_OFFSET = re.compile(r"(?:GMT|UTC?)?\s*([+-])\s*(\d\d|\d(?=:?\d\d(?!\d)|(?!\d)))(?::?(\d\d))?(?!\d)")
 _YEARS = range(1980, 2101)
 
 
@@ -76,7 +76,7 @@ def _clock(text: str) -> tuple[int, int, int, str]:
 def _zone(text: str) -> dt.tzinfo:
     match = _OFFSET.search(text)
     if match:
-        offset = dt.timedelta(hours=int(match[2]), minutes=int(match[3]))
+        offset = dt.timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
         if offset <= dt.timedelta(hours=15):
             return dt.timezone(offset if match[1] == "+" else -offset)
     for word in re.findall(r"[A-Za-z]+", text):

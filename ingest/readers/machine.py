@@ -59,7 +59,7 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class _Mail:
-    """What the rules look at."""
+    """What the rules look at, all in lower case as the phrases are."""
 
     headers: Headers
     subject: str
@@ -97,12 +97,12 @@ def verdict(headers: Headers, text: str, *, own: Callable[[str], bool]) -> Machi
         own: whether a mail address is the utility's.
     """
     sender = headers.address("from")
-    looked_at = text[:_LOOKED_AT]
+    looked_at = text[:_LOOKED_AT].lower()
     mail = _Mail(
         headers=headers,
-        subject=headers.get("subject")[:400].replace("_", " "),
+        subject=headers.get("subject")[:400].replace("_", " ").lower(),
         address=(sender.address if sender else "").lower(),
-        name=sender.name if sender else "",
+        name=(sender.name if sender else "").lower(),
         text=looked_at,
         beginning=_SPACE.sub(" ", looked_at[:_BEGINNING]).strip(),
     )

@@ -1,10 +1,11 @@
-"""What machines write: senders, subjects and first sentences of bounces, automatic answers and receipts."""
+"""What machines write: senders, subjects and first sentences of bounces, automatic answers and receipts.
+
+All in lower case, for text in lower case: without IGNORECASE these long alternatives are found twice as fast.
+"""
 
 import re
 
-_FLAGS = re.IGNORECASE
-
-REPLY_PREFIX = re.compile(r"^\W*(?:re|aw|antw|antwort|sv|odp|ynt|wg|fwd?|tr|rv)\s*(?:\[\d+\]|\(\d+\))?\s*:", _FLAGS)
+REPLY_PREFIX = re.compile(r"^\W*(?:re|aw|antw|antwort|sv|odp|ynt|wg|fwd?|tr|rv)\s*(?:\[\d+\]|\(\d+\))?\s*:")
 """Somebody answers or passes on; what follows is what the other mail was called."""
 
 DAEMON = re.compile(
@@ -12,7 +13,6 @@ DAEMON = re.compile(
     r"^mail-?delivery|"
     r"^mailsystem@|^mail\.system|^double-bounce@|microsoftexchange[0-9a-f]{20,}|^mms_relaysvr|^smtp-?gateway@|"
     r"^mailadmin(?:istrator)?@|^systemadministrator@|^dsn@|^no-?reply@.*bounce|^mail-router|^autoreply-?bounce",
-    _FLAGS,
 )
 """Addresses that only a mail server has."""
 
@@ -21,11 +21,10 @@ DAEMON_NAME = re.compile(
     r"mail delivery|microsoft (?:exchange|outlook)$|system ?administrator|mail administrator|internet mail delivery|"
     r"delivery (?:subsystem|notification|service)|postmaster|bounce ?(?:manager|service|notification)|"
     r"mail ?system|mailsystem|mail server|mailserver|content filter|mail router|mta\b|amavis",
-    _FLAGS,
 )
 
 POSTMASTER = re.compile(
-    r"^(?:postmaster|post\.master|root|mailadmin|admin(?:istrator)?|mail|mailman-bounces|smtp|uucp)@", _FLAGS
+    r"^(?:postmaster|post\.master|root|mailadmin|admin(?:istrator)?|mail|mailman-bounces|smtp|uucp)@"
 )
 
 BOUNCE_SUBJECT = re.compile(
@@ -79,7 +78,6 @@ BOUNCE_SUBJECT = re.compile(
     r"mailbox (?:full|unavailable|is full)|"
     r"quota (?:exceeded|warning)|"
     r"rejected (?:mail|posting|message)|recipient (?:rejected|unknown)|spam(?:mail)? (?:rejected|blocked))",
-    _FLAGS,
 )
 
 BOUNCE_TEXT = re.compile(
@@ -127,7 +125,6 @@ BOUNCE_TEXT = re.compile(
     r"nie (?:mogła|można|została|udało się)|não (?:pôde|foi possível|pode) (?:ser )?entreg|kon niet worden|"
     r"niet worden (?:afgeleverd|bezorgd)|kunne ikke leveres|"
     r"teslim edilemedi|не (?:может|удалось|было|доставлен)|配信(?:でき|不能)|お届け|送信でき",
-    _FLAGS,
 )
 """Sentences that explain why a mail did not arrive; they count at the beginning of a text."""
 
@@ -141,7 +138,7 @@ BOUNCE_MARK = re.compile(
     r"session transcript|original message follows|included is a copy)|^generating server\s*:|"
     r"^[^\w\n]{0,12}diagnostic information for administrators|"
     r"^[^\w\n]{0,12}(?:reason|error|fehler|grund) ?\w* ?: .{0,80}[45]\d\d",
-    _FLAGS | re.MULTILINE,
+    re.MULTILINE,
 )
 """Lines that only reports have."""
 
@@ -151,7 +148,6 @@ SMTP_CODE = re.compile(
     r"unrout|permanent|message|host|sender|"
     r"access|service|spam|domain|5\.|quota|over|does|rejected|this|that|unable|delivery|verify|cannot|transaction|"
     r"denied|blocked|remote|rcpt|the))",
-    _FLAGS,
 )
 
 AUTO_SUBJECT = re.compile(
@@ -174,7 +170,6 @@ AUTO_SUBJECT = re.compile(
     r"autosvar|automatiskt? svar|automaattinen vastaus|automatická odpověď|automatikus válasz|"
     r"автоответ|автоматический ответ|автоматична відповідь|自动(?:回复|答复)|自動(?:応答|回覆|返信)|不在(?:通知|連絡)?|"
     r"răspuns automat|αυτόματη απάντηση|自動回答)",
-    _FLAGS,
 )
 """Subjects that only automatic answers have."""
 
@@ -187,7 +182,6 @@ AWAY_SUBJECT = re.compile(
     r"(?:no longer|nicht mehr) (?:with|at|employed|working|beschäftigt|im unternehmen|erreichbar)|"
     r"absen(?:ce|t)\b|ausen(?:te|cia)\b|assente\b|ausência|nieobecno|izindeyim|afwezig|frånvaro|fravær|poissa|"
     r"отсутств)",
-    _FLAGS,
 )
 """Subjects that people use as well."""
 
@@ -214,7 +208,6 @@ AUTO_TEXT = re.compile(
     r"suis (?:actuellement )?absent|estoy fuera|estaré (?:fuera|ausente)|sono (?:assente|fuori)|jestem nieobecn|"
     r"nieobecny|"
     r"ofis dışında|niet (?:aanwezig|op kantoor)|estou (?:ausente|de férias)|不在|休假|休暇",
-    _FLAGS,
 )
 """Sentences of automatic answers; they count at the beginning of a text."""
 
@@ -227,7 +220,6 @@ AWAY_TEXT = re.compile(
     r"on a (?:business )?trip|"
     r"travel+ing|unavailable|out of town|in meetings)|i will be (?:back|away|out|returning|travel)|"
     r"absent[e]? (?:du|jusqu)|izinde|afwezig",
-    _FLAGS,
 )
 """Sentences about an absence, which people write as well."""
 
@@ -238,7 +230,6 @@ RECEIPT_SUBJECT = re.compile(
     r"übermittelt|weitergeleitet|delivered|relayed|delivery receipt|"
     r"confirmation de lecture|delivery status notification \((?:success|relay|delivered)\)|"
     r"successful mail delivery|mail delivery (?:success|was successful)|übermittlungsbest\w+)\s*(?:[:(-]|$|\()",
-    _FLAGS,
 )
 
 RECEIPT_TEXT = re.compile(
@@ -251,14 +242,12 @@ RECEIPT_TEXT = re.compile(
     r"übermittelt)|"
     r"delivery (?:to these recipients|of your message) (?:is|was|has been) (?:complete|successful)|"
     r"zustellung (?:\w+ ){0,6}(?:abgeschlossen|erfolgreich)",
-    _FLAGS,
 )
 
 ABUSE_SUBJECT = re.compile(
     r"^\W*(?:abuse report|complaint about message from|e?-?mail feedback report|feedback loop|spam report|"
     r"report domain:|"
     r"\[?dmarc)",
-    _FLAGS,
 )
 
 PERSON = re.compile(
@@ -268,14 +257,13 @@ PERSON = re.compile(
     r"haben)|kommt (?:immer|zurück)|meine (?:mail|e-?mail|nachricht)|folgende(?:r|s)? (?:meldung|fehler\w*|mail)|"
     r"i (?:get|got|receive|received|tried|sent|keep|am getting|have)|when i|can you|could you|please (?:help|"
     r"advise|check)|können sie|könnten sie|was (?:heißt|bedeutet))\b",
-    _FLAGS,
 )
 """Somebody speaks for himself before any report is quoted."""
 
 _ID = r"<?([^\s<>\"@]{1,300}@[^\s<>\"@]{1,250})>?"
 ORIGINAL_ID = re.compile(
-    rf"^[ \t>]{{0,20}}(?:x-)?original-message-id[ \t]{{0,5}}:\s{{0,20}}{_ID}", _FLAGS | re.MULTILINE
+    rf"^[ \t>]{{0,20}}(?:x-)?original-message-id[ \t]{{0,5}}:\s{{0,20}}{_ID}", re.IGNORECASE | re.MULTILINE
 )
 MESSAGE_ID = re.compile(
-    rf"^[ \t>]{{0,20}}(?:message[- ]id|nachrichten-?id)[ \t]{{0,5}}:\s{{0,20}}{_ID}", _FLAGS | re.MULTILINE
+    rf"^[ \t>]{{0,20}}(?:message[- ]id|nachrichten-?id)[ \t]{{0,5}}:\s{{0,20}}{_ID}", re.IGNORECASE | re.MULTILINE
 )

@@ -24,6 +24,7 @@ _BARE_TYPES = {
     "multipart": "multipart/mixed",
 }
 _BOUNDARY_LINE = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?\n(?=content-[a-z-]+[ \t]*:)", re.MULTILINE | re.IGNORECASE)
+_FILE_NAME = re.compile(r"[^/:\\\x00-\x1f]{1,200}\.[A-Za-z][A-Za-z0-9]{1,4}")
 _HTML_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body|<meta|<div|<table|<p[ >])", re.IGNORECASE)
 
 Warn = Callable[[str], None]
@@ -227,5 +228,8 @@ def _before_line_end(content: bytes, begin: int, at: int) -> int:
 
 
 def claimed_name(part: Part) -> str:
-    """The file name, decoded once more where a client encoded it twice."""
-    return decode_words(part.filename)
+    """The file name, decoded once more where a client encoded it twice; else what else reads like one."""
+    if part.filename:
+        return decode_words(part.filename)
+    others = (part.headers.get("content-location"), part.headers.get("content-description"))
+    return next((name for name in others if _FILE_NAME.fullmatch(name)), "")

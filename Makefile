@@ -61,6 +61,7 @@ catalogues: $(VENV)/dev.stamp
 	$(BIN)/pybabel -q compile -D posteingang -d models/locale
 
 lock: $(VENV)/dev.stamp
+	$(BIN)/pip install -q uv
 	bash requirements/lock.sh
 
 clean:

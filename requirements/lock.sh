@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 lock() {
     name=$1; shift
-    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
         --no-emit-index-url --no-emit-find-links "$@" pyproject.toml requirements/build.in -o "requirements/$name.lock"
 }
 lock demo --extra demo

@@ -54,7 +54,6 @@ _BULK_PRECEDENCE = re.compile(r"^(?:bulk|list|junk)\b", re.IGNORECASE)
 _NO_REPLY = re.compile(
     r"^(?:no-?reply|do-?not-?reply|auto-?reply|autorespond\w*|vacation|nicht-?antworten)", re.IGNORECASE
 )
-_SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def verdict(headers: Headers, text: str, *, own: Callable[[str], bool]) -> Machi
         address=(sender.address if sender else "").lower(),
         name=(sender.name if sender else "").lower(),
         text=looked_at,
-        beginning=_SPACE.sub(" ", looked_at[:_BEGINNING]).strip(),
+        beginning=" ".join(looked_at[:_BEGINNING].split()),
     )
     for rule in (_report, _bounce, _automatic):
         found = rule(mail)

@@ -133,6 +133,8 @@ class Frame:
 
 def clean(line: str) -> str:
     """A line as it is compared: no invisible characters, plain blanks, bounded."""
+    if line.isascii():
+        return line[:LINE].strip()
     return _INVISIBLE.sub("", line[:LINE]).replace("\u00a0", " ").strip()
 
 

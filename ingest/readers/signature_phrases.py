@@ -1,4 +1,7 @@
-"""The phrases that close letters, and those that devices, mail services and companies add below."""
+"""The phrases that close letters, and those that devices, mail services and companies add below.
+
+All in lower case, for lines in lower case: without IGNORECASE these long alternatives are found twice as fast.
+"""
 
 import re
 
@@ -40,15 +43,17 @@ _THANKS = (
     r"many thanks\b|merci\b|teşekkürler\b|teşekkür ederim\b|dziękuję\b|gracias\b|grazie\b"
 )
 
-CLOSING = re.compile(
-    rf"^[\s*_\"']{{0,4}}(?:.{{0,90}}\bverbleiben?\b.{{0,20}}?\s)?(?:(?:{_THANKS})[\s,.!&+/-]*(?:und|and|&)?\s*)?"
+_CLOSING = (
+    rf"(?:(?:{_THANKS})[\s,.!&+/-]*(?:und|and|&)?\s*)?"
     rf"(?:(?:{_GERMAN})|(?:{_ENGLISH})|(?:{_OTHERS}))(?:\s*[/|,&+-]\s*(?:(?:{_GERMAN})|(?:{_ENGLISH})|"
-    rf"(?:{_OTHERS})))?",
-    re.IGNORECASE,
+    rf"(?:{_OTHERS})))?"
 )
+CLOSING = re.compile(rf"[\s*_\"']{{0,4}}{_CLOSING}")
 """A closing of a letter; the caller looks at what is behind it."""
+REMAINING = re.compile(rf".{{0,94}}\bverbleiben?\b.{{0,20}}?\s{_CLOSING}")
+"""``Wir freuen uns auf Ihre Antwort und verbleiben mit freundlichen Grüßen``."""
 
-THANKS = re.compile(rf"^[\s*_]{{0,4}}(?:{_THANKS}|best\b|br\b|ciao\b|bis bald\b|tschüss\b)", re.IGNORECASE)
+THANKS = re.compile(rf"^[\s*_]{{0,4}}(?:{_THANKS}|best\b|br\b|ciao\b|bis bald\b|tschüss\b)")
 """A closing only where a name follows."""
 
 POSTSCRIPT = re.compile(
@@ -92,8 +97,7 @@ MOBILE = re.compile(
     r"wysłan[oea] z .{1,60}|(?:iphone|ipad|android|samsung)\S{0,3}\S{0,12} (?:cihazımdan )?gönderildi.{0,20}|"
     r".{1,30}(?:'|’)?(?:dan|den|umdan|imdan|ımdan) gönderildi|"
     r"從我的 .{1,20} 傳送|发自我的.{1,20}|odesláno z .{1,40}"
-    r")[\s.!)\]>*_-]{0,6}(?:[<(]?https?://\S{1,200}[>)]?)?[\s.!)\]>*_-]{0,6}$",
-    re.IGNORECASE,
+    r")[\s.!)\]>*_-]{0,6}(?:[<(]?https?://\S{1,200}[>)]?)?[\s.!)\]>*_-]{0,6}$"
 )
 """A line that a device or a mail service adds, the whole of it."""
 
@@ -101,16 +105,14 @@ CONTACT = re.compile(
     r"(?:^|\s)(?:tel(?:efon)?|fon|phone|mobile?|mobil(?:telefon|nummer)?|handy|fax|telefax|e-?mail|mail|web|www|"
     r"internet|homepage|cell|t|m|f|e|w|p)\s?[.:]{1,2}\s?\S|"
     r"\bwww\.\w|https?://|^<?[\w.+-]{1,60}@[\w-]{1,60}\.[\w.-]{1,60}>?(?:\s|$)|^\+?[\d(][\d\s()/.–-]{6,24}$|(?:^|"
-    r"[,|•·]\s?)(?:D-)?\d{5}\s[A-ZÄÖÜ]|"
-    r"^[A-ZÄÖÜ][\w.-]{2,40}(?:str(?:\.|aße|asse)|weg|platz|allee|gasse|ring|damm|ufer)\s\d",
-    re.IGNORECASE,
+    r"[,|•·]\s?)(?:d-)?\d{5}\s[a-zäöü]|"
+    r"^[a-zäöü][\w.-]{2,40}(?:str(?:\.|aße|asse)|weg|platz|allee|gasse|ring|damm|ufer)\s\d"
 )
 """A line of a contact block."""
 
 DATA = re.compile(
     r"z(?:ä|ae)hler(?!\w*haft)|ablese|abgelesen|verbrauch|stand\s?:|kwh|abschlag|einzug|auszug|"
-    r"iban\b(?!.{0,40}bic.{0,60}(?:bank|sparkasse))",
-    re.IGNORECASE,
+    r"iban\b(?!.{0,40}bic.{0,60}(?:bank|sparkasse))"
 )
 """Words of what customers forget above their name and add below it."""
 
@@ -128,7 +130,6 @@ FOOTER = re.compile(
     r"avast|avg\b|virenfrei|virus[- ]?free|viren gepr(?:ü|ue)ft|auf viren|gepr(?:ü|ue)ft von|"
     r"unsubscribe|abmelden|abbestellen|mailing ?list|mailingliste|google groups?|listinfo|newsletter|"
     r"registered (?:office|in)|company (?:registration|number)|vat (?:no|number|reg))\b|facebook\.com|"
-    r"instagram\.com|linkedin\.com|twitter\.com|_{10,}",
-    re.IGNORECASE,
+    r"instagram\.com|linkedin\.com|twitter\.com|_{10,}"
 )
 """Words of the notices that companies, lawyers and lists put below."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from ingest.readers.quote_frames import clean
-from ingest.readers.signature_phrases import CLOSING, CONTACT, DATA, FOOTER, MOBILE, POSTSCRIPT, THANKS
+from ingest.readers.signature_phrases import CLOSING, CONTACT, DATA, FOOTER, MOBILE, POSTSCRIPT, REMAINING, THANKS
 
 _LINES = 120
 """Signatures are looked for in so many last lines; the time stays linear."""
@@ -109,16 +109,16 @@ def _paragraphs(cleaned: Sequence[str], begin: int) -> list[tuple[list[str], tup
 
 def _is_news(paragraph: Sequence[str]) -> bool:
     """Whether a paragraph below the closing says something to the reader."""
-    if POSTSCRIPT.match(paragraph[0]):
+    lowered = [line.lower() for line in paragraph]
+    if POSTSCRIPT.match(lowered[0]):
         return True
-    joined = " ".join(paragraph)
-    if FOOTER.search(joined) or MOBILE.match(paragraph[0]):
+    if FOOTER.search(" ".join(lowered)) or MOBILE.match(lowered[0]):
         return False
-    if any(CONTACT.search(line) for line in paragraph):
+    if any(CONTACT.search(line) for line in lowered):
         return False
-    if any(DATA.search(line) for line in paragraph):
+    if any(DATA.search(line) for line in lowered):
         return True
-    return _is_prose(joined)
+    return _is_prose(" ".join(paragraph))
 
 
 def _is_prose(joined: str) -> bool:
@@ -128,7 +128,7 @@ def _is_prose(joined: str) -> bool:
 
 def _mobile(cleaned: Sequence[str]) -> int | None:
     """``Von meinem iPhone gesendet`` as the last line."""
-    return len(cleaned) - 1 if MOBILE.match(cleaned[-1]) else None
+    return len(cleaned) - 1 if MOBILE.match(cleaned[-1].lower()) else None
 
 
 def _delimiter(cleaned: Sequence[str]) -> int | None:
@@ -160,10 +160,11 @@ def _strength(line: str) -> _Closing:
     """Whether a line closes a letter: a phrase, and at most a name or a place behind it."""
     if not line or len(line) > 160:
         return _Closing.no
-    match = CLOSING.match(line)
+    lowered = line.lower()
+    match = REMAINING.match(lowered) if "verbleib" in lowered else CLOSING.match(lowered)
     if match and _is_name(line[match.end() :]):
         return _Closing.strong
-    match = THANKS.match(line)
+    match = THANKS.match(lowered)
     if match and _is_name(line[match.end() :]):
         return _Closing.weak
     return _Closing.no
@@ -195,18 +196,19 @@ def _footer(cleaned: Sequence[str]) -> int | None:
     if begin == 0:
         return None
     joined = " ".join(paragraph)
-    if FOOTER.search(joined) and not DATA.search(joined):
+    lowered = joined.lower()
+    if FOOTER.search(lowered) and not DATA.search(lowered):
         return begin
     if all(_PICTURE.match(line) for line in paragraph):
         return begin
-    contacts = sum(1 for line in paragraph if CONTACT.search(line))
+    contacts = sum(1 for line in paragraph if CONTACT.search(line.lower()))
     introduced = cleaned[begin - 1].endswith(":") or (len(paragraphs) > 1 and paragraphs[-2][0][-1].endswith(":"))
     if (
         contacts >= 2
         and not introduced
         and len(paragraph[0]) <= 50
         and not _is_prose(joined)
-        and not DATA.search(joined)
+        and not DATA.search(lowered)
     ):
         return begin
     return None

@@ -30,7 +30,7 @@ $(VENV)/dev.stamp: pyproject.toml requirements/dev.lock | $(BIN)/python
 	@touch $@ $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp
-	@$(BIN)/python -m ingest.demo
+	@$(BIN)/posteingang demo
 
 # Real servers for the tests; where they cannot be installed, the tests that need them skip with the reason.
 system:

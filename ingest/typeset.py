@@ -1,7 +1,7 @@
 """A letter as people's word processors print it: plain text becomes a PDF in one of the fonts that every viewer has.
 
 No font file is shipped or needed: the fourteen base fonts of PDF (ISO 32000-1, 9.6.2.2) come with the renderer.
-Used for the letters of the demo, the tests and the benchmark.
+Used for separator sheets, and for the letters of the demo, the tests and the benchmark.
 """
 
 from collections.abc import Sequence
@@ -44,17 +44,31 @@ def typeset(pages: Sequence[str], *, font: BaseFont = BaseFont.helvetica, size: 
         font: the family.
         size: in points; lines are ``LEADING`` times as far apart.
     """
+    return bind([_content(text, size) for text in pages], font=font)
+
+
+def bind(contents: Sequence[bytes], *, font: BaseFont = BaseFont.helvetica) -> bytes:
+    """A PDF of A4 pages.
+
+    Args:
+        contents: the content stream of each page (ISO 32000-1, 7.8.2).
+        font: the family behind ``/F1`` (plain) and ``/F2`` (bold).
+    """
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
-        _page_tree(len(pages)),
+        _page_tree(len(contents)),
         _font(font.value),
         _font(_BOLD[font]),
     ]
-    for number, text in enumerate(pages):
-        content = _content(text, size)
+    for number, content in enumerate(contents):
         objects.append(_page(content_number=6 + 2 * number))
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
     return _file(objects)
+
+
+def text_at(text: str, x: float, y: float, *, size: float, bold: bool = False) -> bytes:
+    """The part of a content stream that writes one line; points from the lower left corner of the page."""
+    return f"BT /{'F2' if bold else 'F1'} {size} Tf {x:.2f} {y:.2f} Td ".encode() + _string(text) + b" Tj ET"
 
 
 def column_left(column: int) -> float:
@@ -86,9 +100,7 @@ def _content(text: str, size: float) -> bytes:
         for column, part in enumerate(line.removeprefix("# ").split("\t")):
             if part.strip():
                 x = column_left(column)
-                pieces.append(
-                    f"BT /{'F2' if bold else 'F1'} {size} Tf {x:.2f} {y:.2f} Td ".encode() + _string(part) + b" Tj ET"
-                )
+                pieces.append(text_at(part, x, y, size=size, bold=bold))
     return b"\n".join(pieces)
 
 

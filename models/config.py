@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
@@ -29,6 +30,14 @@ def _timezone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("is not a time zone of the IANA database, such as Europe/Berlin")
     return name
+
+
+def _pattern(expression: str) -> str:
+    try:
+        re.compile(expression)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from None
+    return expression
 
 
 class Frozen(BaseModel):
@@ -86,6 +95,23 @@ class Ocr(Frozen):
 
     engine: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "paddle"
     speed: Literal["fast", "exact"] = "exact"
+
+
+class SeparatorCode(Frozen):
+    """A barcode, not of ours, that begins a new letter."""
+
+    pattern: Annotated[str, AfterValidator(_pattern)]
+    """Regular expression (Python) that the whole text of the code matches, such as ``"PATCHT"``."""
+    keep_page: bool = False
+    """The page belongs to the letter that it begins, as with archive labels; else it is only a separator."""
+
+
+class Splitting(Frozen):
+    """How one scan with several letters is told apart. Our own separator sheets always count."""
+
+    codes: tuple[SeparatorCode, ...] = (SeparatorCode(pattern="PATCHT"),)
+    without_sheets: Literal["propose", "apply"] = "propose"
+    """What becomes of letters that only their letterhead, salutation and date tell apart."""
 
 
 class Classifier(Frozen):
@@ -153,6 +179,7 @@ class Config(Frozen):
     sources: Mapping[str, KindConfig] = {}
     limits: Limits = Limits()
     ocr: Ocr = Ocr()
+    splitting: Splitting = Splitting()
     classifier: Classifier = Classifier()
     numbers: Numbers = Numbers()
     forms: tuple[Form, ...] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models.config import Form, Frozen, Limits, Ocr, Utility
+from models.config import Form, Frozen, Limits, Ocr, Splitting, Utility
 from models.message import Message, Original, Page
 
 
@@ -14,6 +14,7 @@ class ReaderSettings(Frozen):
     forms: tuple[Form, ...] = ()
     limits: Limits = Limits()
     ocr: Ocr = Ocr()
+    splitting: Splitting = Splitting()
 
 
 @dataclass(frozen=True, slots=True)

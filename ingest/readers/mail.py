@@ -1,5 +1,6 @@
 """Mail as any client writes it (RFC 5322, MIME) becomes a Message: who wrote, what is new in it, what hangs on it."""
 
+import binascii
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
@@ -11,10 +12,10 @@ from ingest.readers.attachments import File, describe
 from ingest.readers.base import Context
 from ingest.readers.bodies import Body, read_body
 from ingest.readers.dates import parse_date
-from ingest.readers.headers import Headers, split_block
+from ingest.readers.headers import Headers
 from ingest.readers.parts import Warn, parse
 from models.errors import ItemError
-from models.message import Address, Attachment, MachineKind, Message, Original
+from models.message import Address, Attachment, Machine, MachineKind, Message, Original
 
 MEDIA_TYPES = ("message/rfc822", "message/global", "message/news")
 
@@ -25,6 +26,13 @@ _MACHINE_TEXT = (
     "message/feedback-report",
     "text/rfc822",
 )
+_RETURNED = (
+    "message/rfc822", "message/global", "text/rfc822-headers", "message/delivery-status", "message/disposition-notification",
+)  # fmt: skip
+"""Parts of a report that tell the Message-ID of the mail it is about."""
+_RETURNED_BYTES = 65_536
+_SPEAKS_OF_A_MAIL = frozenset({MachineKind.bounce, MachineKind.report})
+_THREAD_BYTES = 22
 _STAND_INS = ("reply-to", "return-path", "sender")
 _IN_ANGLES = re.compile(r"<([^<>]{1,998})>")
 _ADDRESS_IN_NAME = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -78,6 +86,7 @@ def compose(parsed: Parsed, original: Original, context: Context) -> Message:
     subject = next(filter(None, headers.all("subject")), "")
     sender = _sender(headers, warn)
     attachments = tuple(_attachments(body, context, warn))
+    found = machine.verdict(headers, "\n".join(body.texts), own=own)
     message = Message(
         sha256=original.sha256,
         channel=original.channel,
@@ -87,13 +96,13 @@ def compose(parsed: Parsed, original: Original, context: Context) -> Message:
         sent_at=_sent_at(headers, warn),
         message_id=next(iter(_ids(headers, "message-id")), ""),
         in_reply_to=next(iter(_ids(headers, "in-reply-to")), ""),
-        references=tuple(dict.fromkeys([*_ids(headers, "references"), *_returned_ids(headers, body)])),
+        references=tuple(dict.fromkeys(_answered_ids(headers, body, found))),
         from_=sender,
         sender=headers.address("sender"),
         reply_to=_correspondents(headers, "reply-to"),
         to=_correspondents(headers, "to"),
         cc=_correspondents(headers, "cc"),
-        machine=machine.verdict(headers, "\n".join(body.texts), own=own),
+        machine=found,
         attachments=attachments,
     )
     message = _with_form(message, context, warn) or _with_split(message, own, warn)
@@ -162,14 +171,27 @@ def _ids(headers: Headers, name: str) -> list[str]:
     return [identifier[:998] for identifier in dict.fromkeys(found) if identifier]
 
 
-def _returned_ids(headers: Headers, body: Body) -> Iterator[str]:
-    """The mail that a report is about counts as one it answers; so a bounce finds its ticket."""
-    if headers.content_type != "multipart/report":
-        return
-    for file in body.files:
-        if file.media_type.startswith(("message/rfc822", "text/rfc822-headers", "message/global")):
-            block = split_block(file.content, 0, len(file.content), lead=True)
-            yield from _ids(Headers(block.fields), "message-id")
+def _answered_ids(headers: Headers, body: Body, found: Machine | None) -> Iterator[str]:
+    """References, the original of a report (so a bounce finds its ticket), and the thread as Outlook numbers it."""
+    yield from _ids(headers, "references")
+    if found is not None and found.kind in _SPEAKS_OF_A_MAIL:
+        returned = (file.content for file in body.files if file.media_type.startswith(_RETURNED))
+        texts = (charsets.decode(content[:_RETURNED_BYTES]).text for content in returned)
+        yield from filter(None, map(machine.bounced_message_id, (*texts, *body.texts)))
+    if thread := thread_index(headers.get("thread-index")):
+        yield thread
+
+
+def thread_index(field: str) -> str:
+    """An identifier of the conversation that Outlook's Thread-Index names (MS-OXOMSG, 2.2.1.3); empty if it is none.
+
+    Every answer copies the first 22 bytes, a time and a GUID, and adds five of its own.
+    """
+    try:
+        index = binascii.a2b_base64(re.sub(r"\s+", "", field)[:1000])
+    except ValueError:
+        return ""
+    return f"thread-index:{index[:_THREAD_BYTES].hex()}" if len(index) >= _THREAD_BYTES else ""
 
 
 def _sent_at(headers: Headers, warn: Warn) -> dt.datetime | None:

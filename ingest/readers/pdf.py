@@ -16,7 +16,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from ingest.levels import READING_DPI
-from ingest.ocr.base import Line
+from ingest.ocr.base import Grey, Line
 from ingest.readers.sheets import Bundle, Lines, Sheet
 from ingest.readers.text_layer import Layer, picture_sizes, probe, quality
 from models.config import Limits
@@ -87,7 +87,13 @@ def _sheet(page: Any, index: int, content: bytes, limits: Limits) -> Sheet:
     if layer.is_good:
         lines = _layer_lines(content, index)
         if lines is not None:
-            return Sheet(index + 1, text=lines)
+            return Sheet(index + 1, text=lines, draw=partial(_drawn_if_possible, page, limits))
+    grey, dpi = _drawn(page, limits)
+    return Sheet(index + 1, grey, dpi, hidden=_hidden(layer, content, index))
+
+
+def _drawn(page: Any, limits: Limits) -> tuple[Grey, int]:
+    """The page as a picture, and its resolution."""
     _check_pictures(page, limits)
     dpi = _drawing_dpi(page, limits)
     bitmap = page.render(scale=dpi / _POINTS_PER_INCH, grayscale=True, no_smoothpath=False)
@@ -95,7 +101,15 @@ def _sheet(page: Any, index: int, content: bytes, limits: Limits) -> Sheet:
         grey = np.array(bitmap.to_numpy(), dtype=np.uint8).reshape(bitmap.height, -1)[:, : bitmap.width]
     finally:
         bitmap.close()
-    return Sheet(index + 1, np.ascontiguousarray(grey), dpi, hidden=_hidden(layer, content, index))
+    return np.ascontiguousarray(grey), dpi
+
+
+def _drawn_if_possible(page: Any, limits: Limits) -> tuple[Grey, int] | None:
+    try:
+        return _drawn(page, limits)
+    except (ItemError, pypdfium2.PdfiumError, ValueError):
+        # Its text has been read; what cannot be drawn carries no barcode either.
+        return None
 
 
 def _hidden(layer: Layer, content: bytes, index: int) -> Any:

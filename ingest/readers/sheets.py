@@ -22,6 +22,8 @@ class Sheet:
     """A text layer that can be taken as it is."""
     hidden: Callable[[], Lines | None] | None = None
     """The layer that a scanner left under the picture, should the picture read badly."""
+    draw: Callable[[], tuple[Grey, int] | None] | None = None
+    """Draws a page that has ``text`` as a picture, with its resolution; only until the next sheet is taken."""
     problem: str = ""
     """A sentence about what was odd."""
 

@@ -57,7 +57,7 @@ THANKS = re.compile(rf"^[\s*_]{{0,4}}(?:{_THANKS}|best\b|br\b|ciao\b|bis bald\b|
 """A closing only where a name follows."""
 
 POSTSCRIPT = re.compile(
-    r"^(?:p\.?\s?p?\.?\s?s\.?\s?[.:]|p\.?s\.?\s|nachtrag\b|nb\s?:|edit\s?:|ach ja|übrigens)", re.IGNORECASE
+    r"^(?:p\.?\s?p?\.?\s?s\.?\s?[.:]|p\.?s\.?\s|nachtrag\b|nb\s?:|edit\s?:|ach ja|übrigens)"
 )
 
 _DEVICE = (

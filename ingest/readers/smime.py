@@ -14,9 +14,10 @@ _OID_ENVELOPED = (bytes.fromhex("2a864886f70d010703"), bytes.fromhex("2a864886f7
 _OID_COMPRESSED = bytes.fromhex("2a864886f70d0109100109")
 _OCTETS = 0x04
 _CONSTRUCTED = 0x20
+_INDEFINITE = 0x80
 _MAX_DEPTH = 8
-_MAX_PIECES = 50_000
-"""Mail programs write pieces of a kilobyte or more: enough for 50 MB."""
+_MAX_ELEMENTS = 200_000
+"""Looked at in all. Mail programs write pieces of a kilobyte or more: enough for 100 MB."""
 
 
 class Kind(StrEnum):
@@ -43,7 +44,7 @@ class _Element:
     tag: int
     start: int
     end: int
-    next: int
+    """At the latest: a value of indefinite length ends itself."""
 
 
 def read_cms(data: bytes) -> Cms:
@@ -53,54 +54,76 @@ def read_cms(data: bytes) -> Cms:
         return Cms(Kind.encrypted, b"")
     if _OID_SIGNED not in head:
         return Cms(Kind.unknown, b"")
+    ber = _Ber(data)
     # ContentInfo > [0] > SignedData (version, digests, EncapsulatedContentInfo > (type, [0] > OCTET STRING), ...)
-    signed = _child(data, _child(data, _child(data, _first(data, 0, len(data)), 1), 0), 2)
-    holder = _child(data, _child(data, signed, 1), 0)
-    return Cms(Kind.signed, b"".join(_octets(data, holder, 0)) if holder else b"")
+    root = _Element(0, 0, len(data))
+    holder: _Element | None = root
+    for index in (0, 1, 0, 2, 1, 0):
+        holder = ber.child(holder, index) if holder else None
+    return Cms(Kind.signed, b"".join(ber.octets(holder, 0)) if holder else b"")
 
 
-def _first(data: bytes, at: int, end: int) -> _Element | None:
-    return next(_elements(data, at, end, 0), None)
+class _Ber:
+    """Basic encoding rules (X.690), as far as mail needs them; gives up quietly where there is too much of it."""
 
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = _MAX_ELEMENTS
 
-def _child(data: bytes, parent: _Element | None, index: int) -> _Element | None:
-    if parent is None:
-        return None
-    for number, element in enumerate(_elements(data, parent.start, parent.end, 0)):
-        if number == index:
-            return element
-    return None
+    def child(self, parent: _Element, index: int) -> _Element | None:
+        """The element at this place among those inside another."""
+        return next(itertools.islice(self._elements(parent), index, None), None)
 
+    def octets(self, element: _Element, depth: int) -> Iterator[bytes]:
+        """The bytes of an OCTET STRING, which may come in pieces."""
+        if element.tag == _OCTETS:
+            yield self._data[element.start : element.end]
+        elif element.tag & _CONSTRUCTED and depth < _MAX_DEPTH:
+            for inner in self._elements(element):
+                yield from self.octets(inner, depth + 1)
 
-def _elements(data: bytes, at: int, end: int, depth: int) -> Iterator[_Element]:
-    """The elements between two offsets, in definite or, as many mail programs write it, indefinite length."""
-    end = min(end, len(data))
-    while at + 2 <= end and depth < _MAX_DEPTH:
+    def _elements(self, parent: _Element) -> Iterator[_Element]:
+        """The elements inside another, in definite or, as many mail programs write it, indefinite length."""
+        at = parent.start
+        while (head := self._head(at, parent.end)) is not None:
+            tag, start, length = head
+            if length is None:
+                # Its end is looked for only if something behind it is wanted.
+                yield _Element(tag, start, parent.end)
+                at = self._behind(start, parent.end)
+            else:
+                at = min(start + length, parent.end)
+                yield _Element(tag, start, at)
+
+    def _head(self, at: int, end: int) -> tuple[int, int, int | None] | None:
+        """Tag, where the value begins, and its length, None for an indefinite one; None at the end of contents."""
+        data = self._data
+        if at + 2 > end or self._left <= 0:
+            return None
+        self._left -= 1
         tag, length = data[at], data[at + 1]
         at += 2
         if tag == 0 and length == 0:
-            return
-        if length == 0x80:
-            inner_end = at
-            for inner in itertools.islice(_elements(data, at, end, depth + 1), _MAX_PIECES):
-                inner_end = inner.next
-            inner_end = min(inner_end, end)
-            yield _Element(tag, at, inner_end, min(inner_end + 2, end))
-            at = inner_end + 2
-            continue
-        if length & 0x80:
+            return None
+        if length == _INDEFINITE:
+            return tag, at, None
+        if length & _INDEFINITE:
             count = length & 0x7F
             length = int.from_bytes(data[at : at + count], "big")
             at += count
-        last = min(at + length, end)
-        yield _Element(tag, at, last, last)
-        at = last
+        return tag, at, length
 
-
-def _octets(data: bytes, element: _Element, depth: int) -> Iterator[bytes]:
-    """The bytes of an OCTET STRING, which may come in pieces."""
-    if element.tag == _OCTETS:
-        yield data[element.start : element.end]
-    elif element.tag & _CONSTRUCTED and depth < _MAX_DEPTH:
-        for inner in _elements(data, element.start, element.end, 0):
-            yield from _octets(data, inner, depth + 1)
+    def _behind(self, at: int, end: int) -> int:
+        """Where a value of indefinite length ends, its end-of-contents octets included (X.690, 8.1.5)."""
+        depth = 1
+        while depth and self._left > 0 and at + 2 <= end:
+            head = self._head(at, end)
+            if head is None:
+                depth -= 1
+                at += 2
+            elif head[2] is None:
+                depth += 1
+                at = head[1]
+            else:
+                at = head[1] + head[2]
+        return min(at, end)

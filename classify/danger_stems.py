@@ -173,12 +173,13 @@ class Lexicon:
     def concepts(self, words: Sequence[str]) -> int:
         """The concepts that stand in a row of words, as bits."""
         meanings = [self.meaning(word) for word in words]
+        present = frozenset[str]().union(*(meaning.elements for meaning in meanings))
         found = 0
         for at, meaning in enumerate(meanings):
             found |= meaning.concepts
             for element in meaning.elements:
                 for phrase in self._phrases.get(element, ()):
-                    if _follows(meanings, at, phrase.rest):
+                    if phrase.rest[0][0] in present and _follows(meanings, at, phrase.rest):
                         found |= phrase.concept
             if at + 1 < len(words) and not meaning.concepts and not meanings[at + 1].concepts:
                 found |= self._joined(words[at], words[at + 1])

@@ -17,19 +17,19 @@ from models.config import Utility
 from models.message import Address
 
 # Engines lose blanks: every blank inside a phrase may be missing.
-_SALUTATION = re.compile(
+SALUTATION = re.compile(
     r"(?:sehr\s*(?:geehrte|verehrte)|guten\s*(?:tag|morgen|abend)\b|hallo\b|liebe[rs]?\s*\w|werte[rs]?\s|moin\b"
     r"|dear\s|to\s*whom|an\s*alle\b|grüß\s*gott)",
     re.IGNORECASE,
 )
-_GREETING = re.compile(
+GREETING = re.compile(
     r"(?:mit\s*(?:\w+\s*){0,2}?(?:freundlich|best|viel|herzlich|lieb|kollegial)\w*\s*(?:\w+\s*)?gr[uü](?:ß|ss|e)"
     r"|(?:freundlich|viel|best|herzlich|lieb|schön|sonnig)\w*\s*gr[uü](?:ß|ss)|hochachtungsvoll|mfg\b|gruß\b"
     r"|es\s*grüßt|gute[nr]?\s*rutsch|danke\s*(?:&|und)\s*(?:viele\s*)?gr[uü]|i\.?\s*a\.\s|kind\s*regards|yours\s)",
     re.IGNORECASE,
 )
 _SUBJECT_LABEL = re.compile(r"^(?:betreff|betr\.?|betrifft|subject)\s*[:.]\s*(.+)$", re.IGNORECASE)
-_ENCLOSURES = re.compile(r"^(?:anlagen?\b|anbei\b|p\.?\s?s\.?\b|ps:)", re.IGNORECASE)
+ENCLOSURES = re.compile(r"^(?:anlagen?\b|anbei\b|p\.?\s?s\.?\b|ps:)", re.IGNORECASE)
 _FOOTER = re.compile(
     r"\b(?:HR\s?[AB]\b|Handelsregister|Amtsgericht|Geschäftsführ|USt-?\s?Id|Steuernummer|Steuer-Nr|Partnerschaftsregister"
     r"|Vorstand|Aufsichtsrat|Sitz der|BIC\b.*IBAN|IBAN\b.*BIC)",
@@ -40,7 +40,7 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _PAGE_NUMBER = re.compile(r"^(?:[-–]\s*\d{1,3}\s*[-–]|seite\s*\d{1,3}(?:\s*(?:von|/)\s*\d{1,3})?)$", re.IGNORECASE)
-_POSTCODE = re.compile(r"(?<!\d)(?:D[- ])?\d{5}(?!\d)\s*[A-ZÄÖÜ]")
+POSTCODE = re.compile(r"(?<!\d)(?:D[- ])?\d{5}(?!\d)\s*[A-ZÄÖÜ]")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SEPARATOR = re.compile(r"\s*[·•|∙●*]\s*|\s+[–—-]\s+|,\s*")
 _NOT_A_NAME = re.compile(r"\d|@|\b(?:tel|fax|telefon|mobil|datum|e-?mail|betreff|an die|an das|www)\b", re.IGNORECASE)
@@ -65,10 +65,10 @@ _MONTHS = {
 _DATE = re.compile(
     r"(?<![\d.])(\d{1,2})\s?\.\s?(?:(\d{1,2})\s?\.\s?|([A-Za-zäÄ]{3,9})\.?\s?)(\d{4}|\d{2})(?!\d)|(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)"
 )
-_DATE_ONLY = re.compile(
+DATE_ONLY = re.compile(
     r"^(?:[A-ZÄÖÜ][\w .\-/()äöüß]{1,40}?,?\s*)?(?:den|am)?\s*(?:\d{1,2}\s?\.|\d{4}-)", re.IGNORECASE
 )
-_OTHER_DATE = re.compile(r"nachricht|schreiben vom|geb\.|geboren|eingang", re.IGNORECASE)
+OTHER_DATE = re.compile(r"nachricht|schreiben vom|geb\.|geboren|eingang", re.IGNORECASE)
 
 _OURS = 82
 """Similarity (0 to 100) from which a line is one of our own address."""
@@ -121,7 +121,7 @@ def dissect(rows: Sequence[Row], utility: Utility) -> Letter:
     lines = _lines(rows)
     if not lines:
         return Letter()
-    start = _first(_SALUTATION, lines, range(len(lines)))
+    start = _first(SALUTATION, lines, range(len(lines)))
     head_end = start if start is not None else min(len(lines), _HEAD_ROWS)
     end = _greeting(lines, (start or 0) + 1)
     parts = _Parts()
@@ -165,7 +165,7 @@ def find_date(text: str) -> dt.date | None:
 def _lines(rows: Sequence[Row]) -> list[_Line]:
     """Every piece of the head is a line of its own; in the text a row stays one line."""
     lines = []
-    salutation = next((n for n, row in enumerate(rows) if _SALUTATION.match(row.text)), len(rows))
+    salutation = next((n for n, row in enumerate(rows) if SALUTATION.match(row.text)), len(rows))
     for number, row in enumerate(rows):
         if number < min(salutation, _HEAD_ROWS) and row.left < _INDENTED and row.pieces[-1].left > _INDENTED:
             lines += [_Line(p.text, p.left, row.gap, row.page, number) for p in row.pieces]
@@ -181,22 +181,22 @@ def _first(pattern: re.Pattern[str], lines: Sequence[_Line], indexes: Iterable[i
 def _greeting(lines: Sequence[_Line], start: int) -> int:
     """Index of the closing words; the number of lines where there are none."""
     short = (index for index in range(len(lines) - 1, start - 1, -1) if len(lines[index].text) < 60)
-    found = _first(_GREETING, lines, short)
+    found = _first(GREETING, lines, short)
     if found is None:
         return len(lines)
     # "i. A. Müller" below "Mit freundlichen Grüßen": the first of them closes.
-    above = _first(_GREETING, lines, (i for i in range(max(start, found - 5), found) if len(lines[i].text) < 60))
+    above = _first(GREETING, lines, (i for i in range(max(start, found - 5), found) if len(lines[i].text) < 60))
     return found if above is None else above
 
 
 def _window(lines: Sequence[_Line], head_end: int, utility: Utility) -> set[int]:
     """The lines around those that name us, from "An die" to our town."""
-    named = [index for index in range(head_end) if _is_ours(lines[index].text, utility)]
+    named = [index for index in range(head_end) if is_ours(lines[index].text, utility)]
     window: set[int] = set(named)
     for index in named:
         for neighbour in _down(lines, index, head_end):
             window.add(neighbour)
-            if _POSTCODE.search(lines[neighbour].text):
+            if POSTCODE.search(lines[neighbour].text):
                 break
         if index and re.match(r"an\s*(?:die|das)?\s*:?\s*$", lines[index - 1].text, re.IGNORECASE):
             window.add(index - 1)
@@ -205,7 +205,7 @@ def _window(lines: Sequence[_Line], head_end: int, utility: Utility) -> set[int]
 
 def _down(lines: Sequence[_Line], index: int, head_end: int) -> Iterable[int]:
     """The lines of the same block below."""
-    if _POSTCODE.search(lines[index].text):
+    if POSTCODE.search(lines[index].text):
         return
     for other in range(index + 1, min(head_end, index + 6)):
         if lines[other].gap and lines[other].row != lines[index].row:
@@ -214,16 +214,17 @@ def _down(lines: Sequence[_Line], index: int, head_end: int) -> Iterable[int]:
             yield other
 
 
-def _is_ours(text: str, utility: Utility) -> bool:
+def is_ours(text: str, utility: Utility) -> bool:
     """Whether a line is our address and little else, so that a sentence that names us is not."""
-    folded = _folded(text)
-    wanted = {_folded(words) for words in (utility.name, *utility.postal_address)}
+    bare = folded(text)
+    wanted = {folded(words) for words in (utility.name, *utility.postal_address)}
     targets = [words for words in wanted if len(words) >= 5 and any(character.isalpha() for character in words)]
-    found = [words for words in targets if fuzz.partial_ratio(words, folded) >= _OURS]
-    return len(folded) >= 5 and bool(found) and len(folded) <= sum(len(words) for words in found) + 25
+    found = [words for words in targets if fuzz.partial_ratio(words, bare) >= _OURS]
+    return len(bare) >= 5 and bool(found) and len(bare) <= sum(len(words) for words in found) + 25
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Letters and digits only, in lower case."""
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
@@ -231,7 +232,7 @@ def _sender(lines: Sequence[_Line], head_end: int, window: set[int]) -> tuple[st
     """The name in the return line or the letterhead, and the lines that are letterhead."""
     free = [index for index in range(head_end) if index not in window]
     for index in free:
-        name = _return_line_name(lines[index].text)
+        name = return_line_name(lines[index].text)
         if name:
             block = _block_above(lines, free, min(window, default=head_end))
             return _block_name(lines, block) or name, {*block, index}
@@ -239,12 +240,12 @@ def _sender(lines: Sequence[_Line], head_end: int, window: set[int]) -> tuple[st
     return _block_name(lines, block), set(block)
 
 
-def _return_line_name(text: str) -> str:
-    """Of "Renate Holtkamp · Ostwall 113 · 47798 Krefeld" the name."""
+def return_line_name(text: str) -> str:
+    """The name in a return line: of "Renate Holtkamp · Ostwall 113 · 47798 Krefeld" the name."""
     parts = [part.strip() for part in _SEPARATOR.split(text) if part.strip()]
-    if len(parts) < 2 or not any(_POSTCODE.search(part) for part in parts[1:]):
+    if len(parts) < 2 or not any(POSTCODE.search(part) for part in parts[1:]):
         return ""
-    return "" if _NOT_A_NAME.search(parts[0]) or _SALUTATION.match(text) else parts[0]
+    return "" if _NOT_A_NAME.search(parts[0]) or SALUTATION.match(text) else parts[0]
 
 
 def _block_above(lines: Sequence[_Line], free: Sequence[int], limit: int) -> list[int]:
@@ -254,17 +255,17 @@ def _block_above(lines: Sequence[_Line], free: Sequence[int], limit: int) -> lis
         line = lines[index]
         if index >= limit or line.page != lines[0].page:
             break
-        dated = _DATE_ONLY.match(line.text) and find_date(line.text)
+        dated = DATE_ONLY.match(line.text) and find_date(line.text)
         if not (dated or _SUBJECT_LABEL.match(line.text) or _is_reference(line.text)):
             block.append(index)
-    return block if any(_POSTCODE.search(lines[index].text) for index in block) else []
+    return block if any(POSTCODE.search(lines[index].text) for index in block) else []
 
 
 def _block_name(lines: Sequence[_Line], block: Sequence[int]) -> str:
     """The first line that can be a name; a letterhead's return line counts by its first part."""
     for index in block:
         text = lines[index].text
-        name = _return_line_name(text) or text
+        name = return_line_name(text) or text
         if not _NOT_A_NAME.search(name) and len(name) > 3:
             return name
     return ""
@@ -291,10 +292,10 @@ def _address(lines: Sequence[_Line], name: str, utility: Utility) -> Address | N
 def _date(lines: Sequence[_Line], head_end: int, end: int) -> tuple[dt.date | None, int]:
     """The letter's own date: in the head, else below the greeting."""
     candidates = [*range(head_end), *range(end, len(lines))]
-    for wanted in (re.compile(r"^\s*datum\b", re.IGNORECASE), _DATE_ONLY):
+    for wanted in (re.compile(r"^\s*datum\b", re.IGNORECASE), DATE_ONLY):
         for index in candidates:
             text = lines[index].text
-            if wanted.match(text) and not _OTHER_DATE.search(text) and (date := find_date(text)):
+            if wanted.match(text) and not OTHER_DATE.search(text) and (date := find_date(text)):
                 return date, index
     return None, -1
 
@@ -310,7 +311,7 @@ def _subject(lines: Sequence[_Line], start: int | None, parts: _Parts) -> tuple[
     taken = parts.window | parts.letterhead | {parts.date}
     for index in range(start - 1, max(-1, start - 1 - _SUBJECT_ROWS), -1):
         line = lines[index]
-        if index in taken or line.left > _INDENTED or _POSTCODE.search(line.text):
+        if index in taken or line.left > _INDENTED or POSTCODE.search(line.text):
             break
         found.insert(0, index)
         if line.gap:
@@ -339,7 +340,7 @@ def _is_kept_after(lines: Sequence[_Line], index: int, end: int) -> bool:
         return True
     if _FOOTER.search(lines[index].text):
         return False
-    return any(_ENCLOSURES.match(lines[other].text) for other in range(end + 1, index + 1))
+    return any(ENCLOSURES.match(lines[other].text) for other in range(end + 1, index + 1))
 
 
 def _is_reference(text: str) -> bool:
@@ -360,7 +361,7 @@ def _signature(lines: Sequence[_Line], end: int) -> str:
     """Greeting and name, up to enclosures and footer."""
     signed = []
     for line in lines[end:]:
-        if _ENCLOSURES.match(line.text) or _FOOTER.search(line.text) or line.page != lines[end].page:
+        if ENCLOSURES.match(line.text) or _FOOTER.search(line.text) or line.page != lines[end].page:
             break
         signed.append(line.text)
     return "\n".join(signed)

@@ -27,10 +27,15 @@ _MACHINE_TEXT = (
     "text/rfc822",
 )
 _RETURNED = (
-    "message/rfc822", "message/global", "text/rfc822-headers", "message/delivery-status", "message/disposition-notification",
-)  # fmt: skip
+    "message/rfc822",
+    "message/global",
+    "text/rfc822-headers",
+    "message/delivery-status",
+    "message/disposition-notification",
+)
 """Parts of a report that tell the Message-ID of the mail it is about."""
-_RETURNED_BYTES = 65_536
+_RETURNED_LENGTH = 200_000
+"""Bytes or characters in which the original's Message-ID is looked for."""
 _SPEAKS_OF_A_MAIL = frozenset({MachineKind.bounce, MachineKind.report})
 _THREAD_BYTES = 22
 _STAND_INS = ("reply-to", "return-path", "sender")
@@ -172,14 +177,14 @@ def _ids(headers: Headers, name: str) -> list[str]:
 
 
 def _answered_ids(headers: Headers, body: Body, found: Machine | None) -> Iterator[str]:
-    """References, the original of a report (so a bounce finds its ticket), and the thread as Outlook numbers it."""
+    """The thread as Outlook numbers it, References, and a report's original, so that a bounce finds its ticket."""
+    if thread := thread_index(headers.get("thread-index")):
+        yield thread  # First, for what comes later counts as nearer.
     yield from _ids(headers, "references")
     if found is not None and found.kind in _SPEAKS_OF_A_MAIL:
         returned = (file.content for file in body.files if file.media_type.startswith(_RETURNED))
-        texts = (charsets.decode(content[:_RETURNED_BYTES]).text for content in returned)
-        yield from filter(None, map(machine.bounced_message_id, (*texts, *body.texts)))
-    if thread := thread_index(headers.get("thread-index")):
-        yield thread
+        texts = [*(charsets.decode(content[:_RETURNED_LENGTH]).text for content in returned), *body.texts]
+        yield from filter(None, (machine.bounced_message_id(text[:_RETURNED_LENGTH]) for text in texts))
 
 
 def thread_index(field: str) -> str:

@@ -16,7 +16,7 @@ _OCTETS = 0x04
 _CONSTRUCTED = 0x20
 _INDEFINITE = 0x80
 _MAX_DEPTH = 8
-_MAX_ELEMENTS = 200_000
+_MAX_ELEMENTS = 120_000
 """Looked at in all. Mail programs write pieces of a kilobyte or more: enough for 100 MB."""
 
 

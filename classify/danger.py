@@ -5,7 +5,7 @@ like in the same passage lower it to a check and never drop it. See ``danger_ste
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -95,6 +95,13 @@ def find_danger(subject: str, body: str) -> Danger | None:
     return Danger(best.level, reason, best.passage[:PASSAGE_LENGTH])
 
 
+def concepts_of(passage: str) -> tuple[str, ...]:
+    """The names of the concepts that the rules see in a passage, in the order of ``danger_stems.toml``."""
+    rules = load_rules()
+    seen = rules.lexicon.concepts(words_of(_masked(passage, rules)))
+    return tuple(name for name, bit in rules.lexicon.bits.items() if seen & bit)
+
+
 def shortened(text: str) -> str:
     """The beginning and the end of an endless text; any other as it is."""
     if len(text) <= BEGINNING + ENDING:
@@ -109,15 +116,13 @@ def reasons() -> tuple[str, ...]:
 
 def _findings(passages: list[_Passage], about: int, rules: Rules) -> Iterator[_Finding]:
     """Every danger of one passage, then of two neighbours, in the order of the text."""
-    headings: list[_Finding] = []
+    cues = {(passage.concepts, cue) for passage in passages if (cue := _lowering(passage, 0, about, rules))}
     for at, passage in enumerate(passages):
         if not passage.concepts:
             continue
         following = passages[at + 1].concepts if at + 1 < len(passages) else 0
         findings = _judged(passage, following, about, rules)
-        if passage.heading and (cue := _cue_below(passage, passages[at + 1 :], about, rules)):
-            findings = (_lowered(finding, cue) for finding in findings)
-        yield from findings
+        yield from _lowered(passage, findings, cues, rules) if passage.heading else findings
     for first, second in pairwise(passages):
         if not first.concepts or not second.concepts:
             continue
@@ -128,18 +133,24 @@ def _findings(passages: list[_Passage], about: int, rules: Rules) -> Iterator[_F
                 yield _Finding(DangerLevel.check if cue else DangerLevel.alarm, kind, both.text, cue)
 
 
-def _cue_below(heading: _Passage, passages: list[_Passage], about: int, rules: Rules) -> str:
-    """The cue that lowers what a heading says, from the first passage below that takes up its subject."""
-    if rules.has(heading.concepts, "now", "help", "still"):
-        return ""
-    cues = (_lowering(passage, 0, about, rules) for passage in passages if passage.concepts & heading.concepts)
-    return next(filter(None, cues), "")
+def _lowered(
+    heading: _Passage, findings: Iterable[_Finding], cues: Iterable[tuple[int, str]], rules: Rules
+) -> Iterator[_Finding]:
+    """What a heading says, lowered where a sentence that takes up its subject is: headings have no tense.
 
-
-def _lowered(finding: _Finding, cue: str) -> _Finding:
-    if finding.level is not DangerLevel.alarm:
-        return finding
-    return finding._replace(level=DangerLevel.check, lowered_by=cue)
+    Args:
+        heading: the passage.
+        findings: in it.
+        cues: concepts of every passage that is lowered, and what lowers it.
+        rules: all.
+    """
+    cue = min((cue for concepts, cue in cues if concepts & heading.concepts), default="")
+    if not cue or rules.has(heading.concepts, "now", "help", "still"):
+        yield from findings
+        return
+    for finding in findings:
+        alarm = finding.level is DangerLevel.alarm
+        yield finding._replace(level=DangerLevel.check, lowered_by=cue) if alarm else finding
 
 
 def _judged(passage: _Passage, following: int, about: int, rules: Rules) -> Iterator[_Finding]:

@@ -82,7 +82,11 @@ class Head:
         if strongest <= 0:
             return ()
         passages = [_passage(text, run) for run in _runs(text, words, strongest * _TELLING)]
-        return tuple(sorted(passages, key=lambda passage: -passage.weight)[:_PASSAGES])
+        # A passage that comes twice is shown once, as it stands where it weighs most.
+        once: dict[str, Evidence] = {}
+        for passage in sorted(passages, key=lambda passage: -passage.weight):
+            once.setdefault(features.fold(passage.text), passage)
+        return tuple(once.values())[:_PASSAGES]
 
     def save(self, folder: Path) -> None:
         """Write the head into ``folder``, with the digest that ``load`` checks."""

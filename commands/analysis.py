@@ -1,8 +1,12 @@
 """Commands that look at messages without filing them: read, classify, train, evaluate."""
 
+import datetime as dt
+import errno
 import hashlib
 import json
 import os
+import re
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -30,7 +34,7 @@ def read(
     files: Annotated[list[Path], typer.Argument(help="Mails (.eml, .msg) and scans (PDF, TIFF, PNG, JPEG).")],
     as_json: AsJson = False,
 ) -> None:
-    """Read mails and scans as the intake would, and print what was understood. Nothing is stored.
+    """Read mails and scans as the intake would; nothing is stored.
 
     Example: posteingang read letter.pdf mail.eml --json
     """
@@ -82,6 +86,7 @@ def _read_one(path: Path, sandbox: "Sandbox") -> dict[str, Any]:
     error: str | None = None
     message = Message("", Channel.letter, "application/octet-stream")
     try:
+        _require_file(path)
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             stream.seek(0)
@@ -94,6 +99,17 @@ def _read_one(path: Path, sandbox: "Sandbox") -> dict[str, Any]:
     except ItemError as problem:
         error = f"{problem} [{problem.reason}]"
     return _read_json(path, message, error)
+
+
+def _require_file(path: Path) -> None:
+    """Refuse what has no end or never begins: a pipe, a device.
+
+    Raises:
+        OSError: if it is none of the files that can be read, or is not there.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
 
 
 def _unread(head: bytes, original: "Original") -> "Message":
@@ -123,7 +139,9 @@ def classify(
     as_json: AsJson = False,
     model: Annotated[bool, typer.Option(help="Use the model, or danger rules and mentions alone.")] = True,
 ) -> None:
-    """Classify messages from standard input: JSON lines with id, subject, body, channel, received_at.
+    """Classify messages from standard input, one JSON object a line.
+
+    Keys: id, subject, body, channel, received_at; only body must be there.
 
     Example: posteingang classify --json < messages.jsonl
     """
@@ -133,7 +151,8 @@ def classify(
     identifiers: list[object] = []
 
     def queries() -> "Iterator[Query]":
-        for number, line in enumerate(sys.stdin, 1):
+        # As bytes: JSON is UTF-8 wherever we are.
+        for number, line in enumerate(sys.stdin.buffer, 1):
             if line.strip():
                 identifier, query = _query(line, number)
                 identifiers.append(identifier)
@@ -147,7 +166,7 @@ def classify(
             show(classification_panel(values))
 
 
-def _query(line: str, number: int) -> tuple[object, "Query"]:
+def _query(line: bytes, number: int) -> tuple[object, "Query"]:
     """The id and the query of one input line.
 
     Raises:
@@ -158,15 +177,24 @@ def _query(line: str, number: int) -> tuple[object, "Query"]:
 
     try:
         values = json.loads(line)
-        received = str(values.get("received_at") or "")
-        query = Query(
-            str(values.get("subject") or ""), str(values["body"]), str(values.get("channel") or "email"), received[:10]
-        )
-    except (ValueError, KeyError, AttributeError) as error:
+        received = str(values.get("received_at") or "")[:10]
+        if received:
+            dt.date.fromisoformat(received)
+        subject, body = _text(values.get("subject")), _text(values["body"])
+        query = Query(subject, body, _text(values.get("channel")) or "email", received)
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise RefusedError(
             f"Line {number} of the input is no JSON object with at least 'body' ({type(error).__name__}: {error})."
         ) from None
     return values.get("id"), query
+
+
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def _text(value: object) -> str:
+    """A value of the input as text that has a UTF-8 form, every character in its place; nothing for null."""
+    return "" if value is None else _LONE_SURROGATES.sub("\ufffd", str(value))
 
 
 def _classifier(state: State, *, model: bool) -> "Callable[[Iterable[Query]], Iterator[Classification]]":
@@ -188,7 +216,9 @@ def train(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the classifier on messages with their concerns. 'classifier.model' in the configuration puts it to use.
+    """Train the classifier on messages with their concerns.
+
+    'classifier.model' in the configuration puts it to use.
 
     Example: posteingang train --out model-2026-03 --corpus ours.jsonl
     """
@@ -227,7 +257,7 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge the training: every message by a model that has read nothing of its writer.
+    """Judge the training on writers that the model has not read.
 
     Example: posteingang evaluate
     """

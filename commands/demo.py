@@ -74,7 +74,9 @@ def demo(
         Path, typer.Argument(help="Where it may write; emptied if an earlier demonstration made it.")
     ] = Path("demo"),
 ) -> None:
-    """Show the whole way on made-up mail and letters: real IMAP server, real scans, SQLite. Takes seconds.
+    """Show the whole way on made-up mail and letters.
+
+    With a real IMAP server, real scans and SQLite, in a folder of its own.
 
     Example: posteingang demo
     """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.output import AsJson, lines, show
+from commands.output import LARGEST_NUMBER, AsJson, lines, show
 from commands.state import State
 from models.catalogue import _, language
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tickets.render import Label
     from tickets.views import TicketSummary
 
-Number = Annotated[int, typer.Argument(help="Number of the ticket.", show_default=False)]
+Number = Annotated[int, typer.Argument(help="Number of the ticket.", show_default=False, max=LARGEST_NUMBER)]
 
 
 def register(app: typer.Typer) -> None:
@@ -67,9 +67,11 @@ def list_tickets(
         ),
         limit=limit,
     )
+    if concern and not page.tickets:
+        _require_concern(state, concern)
     _print_tickets(state, page.tickets, as_json=as_json)
     if page.next and not as_json:
-        typer.echo(f"More: posteingang list --limit {limit * 2}", err=True)
+        typer.echo(_("More: {command}").format(command=f"posteingang list --limit {limit * 2}"), err=True)
 
 
 def _print_tickets(state: State, tickets: "tuple[TicketSummary, ...]", *, as_json: bool) -> None:
@@ -77,12 +79,14 @@ def _print_tickets(state: State, tickets: "tuple[TicketSummary, ...]", *, as_jso
 
     if as_json:
         lines(ticket.as_json() for ticket in tickets)
+    elif not tickets:
+        typer.echo(_("No tickets."))
     else:
         show(ticket_table(tickets, label_of(state.taxonomy), state.config.zone, state.today()))
 
 
 def show_ticket(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
-    """Show a ticket: what it is about and why, its deadlines, and everything that was written.
+    """Show a ticket: concerns and why, deadlines, all that was written.
 
     Example: posteingang show 12
     """
@@ -101,7 +105,9 @@ def deadlines(
     days: Annotated[int, typer.Option(help="Those that end within so many days.", min=0)] = 28,
     as_json: AsJson = False,
 ) -> None:
-    """List running periods by the day on which the office has to be done, the overdue ones first.
+    """List running periods by their safe day, overdue ones first.
+
+    The safe day is the one on which the office has to be done; some days before the law's.
 
     Example: posteingang deadlines --days 7
     """
@@ -111,6 +117,8 @@ def deadlines(
     rows = state.store.deadlines(until=state.today() + dt.timedelta(days=days))
     if as_json:
         lines({"ticket": ticket.id, **deadline.as_json()} for ticket, deadline in rows)
+    elif not rows:
+        typer.echo(_("No periods run out by then."))
     else:
         show(deadline_table(rows, label_of(state.taxonomy), state.today()))
 
@@ -131,6 +139,8 @@ def search(
     page = state.store.search(" ".join(words), limit=limit)
     if as_json:
         lines(hit.as_json() for hit in page.hits)
+    elif not page.hits:
+        typer.echo(_("Nothing found."))
     else:
         show(hit_table(page.hits, label_of(state.taxonomy)))
 
@@ -162,7 +172,7 @@ def concern(
     remove: Annotated[bool, typer.Option("--remove", help="Take it away instead.")] = False,
     add: Annotated[bool, typer.Option("--add", help="A further concern; the primary one stays.")] = False,
 ) -> None:
-    """Correct what a ticket is about: make a concern the primary one, add one, or remove one.
+    """Correct what a ticket is about: set, add or remove a concern.
 
     Example: posteingang concern 12 umzug
     """
@@ -216,10 +226,10 @@ def open_(
     number: Number,
     entry: Annotated[int, typer.Option(help="Which message of it, from 1.", min=1)] = 1,
     only_path: Annotated[
-        bool, typer.Option("--path", help="Print a path to the original instead of opening it.")
+        bool, typer.Option("--path", help="Print the path of a copy of the original instead of opening it.")
     ] = False,
 ) -> None:
-    """Open the original mail or scan of a ticket in the desktop's viewer, or print where it lies.
+    """Open the original mail or scan of a ticket in the viewer.
 
     Example: posteingang open 12
     """
@@ -245,6 +255,23 @@ def label_of(taxonomy: "Taxonomy") -> "Label":
         return known.label_de if language() == "de" else known.label_en
 
     return label
+
+
+def _require_concern(state: State, key: str) -> None:
+    """An empty list must not come from a misspelt word.
+
+    Raises:
+        RefusedError: if the taxonomy has no such concern.
+    """
+    import difflib
+
+    from models.errors import RefusedError
+
+    known = state.taxonomy.concerns
+    if key not in known:
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(sorted(known))}."
+        raise RefusedError(f"There is no concern '{key}'. {hint}")
 
 
 def _statuses(given: str) -> "frozenset[Status]":

@@ -4,16 +4,14 @@ from typing import Annotated
 
 import typer
 
-from commands.output import AsJson, lines, problem, show
+from commands.output import LARGEST_NUMBER, AsJson, lines, problem, show
 from commands.state import State
-from models.catalogue import _
+from models.catalogue import _, plural
 
-ItemNumber = Annotated[int, typer.Argument(help="Number of the item, from 'quarantine list'.")]
-ItemNumbers = Annotated[list[int], typer.Argument(help="Numbers of items, from 'quarantine list'.")]
+ItemNumber = Annotated[int, typer.Argument(help="Number of the item, from 'quarantine list'.", max=LARGEST_NUMBER)]
+ItemNumbers = Annotated[list[int], typer.Argument(help="Numbers of items, from 'quarantine list'.", max=LARGEST_NUMBER)]
 
-quarantine = typer.Typer(
-    help="Items that could not be read: look at them, try again, or ignore them.", no_args_is_help=True
-)
+quarantine = typer.Typer(help="What could not be read: look at it, try again, or ignore it.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +29,9 @@ def ingest(
     quiet: Annotated[bool, typer.Option(help="Print nothing but problems and alarms, for cron.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in new mail and scans, read and tag them, and file them as tickets.
+    """Take in new mail and scans and file them as tickets.
+
+    Each is read and tagged by its concerns; what cannot be read is set aside with the reason.
 
     Example: posteingang ingest --quiet
     """
@@ -49,7 +49,7 @@ def ingest(
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show when each source was last asked, what waits, what was set aside, and the alarms.
+    """Show alarms, deadlines, what waits or was set aside, last runs.
 
     Example: posteingang status
     """
@@ -64,7 +64,9 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
-    """Prove that everything that was seen is filed, set aside or ignored; a gap is listed and exits with 70.
+    """Prove that nothing was lost; a gap is listed and exits with 70.
+
+    Everything that was seen has to be filed, set aside, ignored or waiting, with its original in the archive.
 
     Example: posteingang reconcile
     """
@@ -78,7 +80,7 @@ def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
     else:
         show(*reconciliation_tables(result.days, result.gaps, result.notes))
     if result.gaps:
-        raise IncompleteError(_("{count} gaps: see above.").format(count=len(result.gaps)))
+        raise IncompleteError(plural("{count} gap: see above.", "{count} gaps: see above.", len(result.gaps)))
 
 
 def quarantine_list(context: typer.Context, as_json: AsJson = False) -> None:
@@ -92,12 +94,14 @@ def quarantine_list(context: typer.Context, as_json: AsJson = False) -> None:
     items = state.store.quarantine()
     if as_json:
         lines(item.as_json() for item in items)
+    elif not items:
+        typer.echo(_("Nothing was set aside."))
     else:
         show(quarantine_table(items, state.config.zone))
 
 
 def quarantine_show(context: typer.Context, item: ItemNumber, as_json: AsJson = False) -> None:
-    """Show one item that was set aside: where it came from, the reason, and the reader's last words.
+    """Show one of them: its origin, the reason, the reader's last words.
 
     Example: posteingang quarantine show 12
     """
@@ -119,15 +123,15 @@ def retry(context: typer.Context, items: ItemNumbers) -> None:
     state: State = context.obj
     for item in items:
         state.store.retry(item, state.agent, state.now())
-        typer.echo(f"item {item} waits for the next 'posteingang ingest'")
+        typer.echo(_("Item {number} waits for the next 'posteingang ingest'.").format(number=item))
 
 
 def ignore(context: typer.Context, items: ItemNumbers, reason: Annotated[str, typer.Option(help="Why.")]) -> None:
-    """Take items out of the quarantine for good; the originals stay, who did it and why is recorded.
+    """Take items out for good; the originals and the reason stay.
 
     Example: posteingang quarantine ignore 12 --reason "advertising on an encrypted PDF"
     """
     state: State = context.obj
     for item in items:
         state.store.ignore(item, reason, state.agent, state.now())
-        typer.echo(f"item {item} ignored: {reason}")
+        typer.echo(_("Item {number} is ignored: {reason}").format(number=item, reason=reason))

@@ -10,6 +10,9 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+LARGEST_NUMBER = 2**31 - 1
+"""Of tickets and items, as both databases keep them."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
 
 
@@ -29,9 +32,16 @@ def show(*renderables: "RenderableType") -> None:
 
 
 def lines(objects: Iterable[Mapping[str, Any]]) -> None:
-    """Print one JSON object a line, UTF-8, flushed so that a pipe's reader sees each at once."""
+    """Print one JSON object a line, flushed so that a pipe's reader sees each at once.
+
+    Always UTF-8, whatever the locale; half a surrogate pair, as in names of files that are no UTF-8, is escaped.
+    """
     for value in objects:
-        typer.echo(json.dumps(value, ensure_ascii=False))
+        text = json.dumps(value, ensure_ascii=False)
+        try:
+            typer.echo(text.encode())
+        except UnicodeEncodeError:
+            typer.echo(json.dumps(value).encode())
 
 
 def problem(sentence: str) -> None:

@@ -32,10 +32,17 @@ def reconcile_all(state: State) -> Reconciliation:
 
 
 def _gaps(state: State) -> Iterator[str]:
-    """Rows without their original, and items whose state and tickets disagree."""
+    """Rows without their original, originals without their row, and items whose state and tickets disagree."""
+    # An ingest may be running: a row that is there by now has its original, an original that was there has its row.
+    before = state.store.digests()
     kept = frozenset(build_archive(state.config).digests())
-    for digest in sorted(state.store.digests() - kept):
+    for digest in sorted(before - kept):
         yield _("The original {digest} is missing in the archive.").format(digest=digest)
+    for digest in sorted(kept - state.store.digests()):
+        yield _(
+            "The archive has the original {digest} and the database does not know it. Run 'posteingang ingest'; if it is "
+            "named again, the database is older than the archive: restore a newer one."
+        ).format(digest=digest)
     for item in state.store.unaccounted():
         yield _("Item {number} is neither filed, set aside, ignored nor waiting.").format(number=item)
 

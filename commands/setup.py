@@ -41,7 +41,7 @@ def init(
 
 
 def migrate(context: typer.Context) -> None:
-    """Create the database, or bring it to the revision of this version.
+    """Create the database, or bring it to this version's revision.
 
     Example: posteingang migrate
     """
@@ -57,7 +57,7 @@ def doctor(
     context: typer.Context,
     as_json: AsJson = False,
 ) -> None:
-    """Try everything that a run needs and say what to do about each failure.
+    """Try all that a run needs; say what to do about each failure.
 
     Example: posteingang doctor
     """

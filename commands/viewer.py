@@ -27,7 +27,8 @@ def original_of(state: State, number: int, entry: int) -> Path:
     """
     messages = [found for found in state.store.ticket(number).entries if found.item_id is not None and found.message]
     if entry > len(messages):
-        raise NotFoundError(f"Ticket #{number} has {len(messages)} messages, there is no message {entry}.")
+        count = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
+        raise NotFoundError(f"Ticket #{number} has {count}; there is no message {entry}.")
     message = messages[entry - 1].message
     assert message is not None  # noqa: S101 - filtered above
     suffix = _SUFFIXES.get(message.media_type, ".bin")

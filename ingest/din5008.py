@@ -65,9 +65,7 @@ _MONTHS = {
 _DATE = re.compile(
     r"(?<![\d.])(\d{1,2})\s?\.\s?(?:(\d{1,2})\s?\.\s?|([A-Za-zäÄ]{3,9})\.?\s?)(\d{4}|\d{2})(?!\d)|(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)"
 )
-DATE_ONLY = re.compile(
-    r"^(?:[A-ZÄÖÜ][\w .\-/()äöüß]{1,40}?,?\s*)?(?:den|am)?\s*(?:\d{1,2}\s?\.|\d{4}-)", re.IGNORECASE
-)
+DATE_ONLY = re.compile(r"^(?:[A-ZÄÖÜ][\w .\-/()äöüß]{1,40}?,?\s*)?(?:den|am)?\s*(?:\d{1,2}\s?\.|\d{4}-)", re.IGNORECASE)
 OTHER_DATE = re.compile(r"nachricht|schreiben vom|geb\.|geboren|eingang", re.IGNORECASE)
 
 _OURS = 82

@@ -32,8 +32,8 @@ class Enclosure(StrEnum):
 _TITLES: Mapping[Enclosure, re.Pattern[str]] = {
     kind: re.compile(rf"\W*(?:{words})", re.IGNORECASE)
     for kind, words in {
-        Enclosure.sepa_mandate: r"(?:erteilung\s*(?:eine[rs]\s*)?)?(?:sepa[-\s]*)?(?:basis|firmen)?[-\s]*lastschriftmandat"
-        r"|einzugsermächtigung|sepa[-\s]*mandat",
+        Enclosure.sepa_mandate: r"(?:erteilung\s*(?:eine[rs]\s*)?)?(?:sepa[-\s]*)?(?:basis|firmen)?[-\s]*"
+        r"lastschriftmandat|einzugsermächtigung|sepa[-\s]*mandat",
         Enclosure.power_of_attorney: r"(?:\w+[-\s]*)?vollmacht\b(?!\w)",
         Enclosure.death_certificate: r"sterbeurkunde|totenschein|todesbescheinigung",
         Enclosure.certificate: r"(?:gemeinschaftlicher\s*)?erbschein\b|europäisches\s*nachlasszeugnis|betreuerausweis"
@@ -50,9 +50,7 @@ _OUR_MATTERS = re.compile(
 )
 _TO_A_CUSTOMER = re.compile(r"sehr\s*geehrte[rs]?\s*(?:frau|herr|familie|kund)", re.IGNORECASE)
 _MARKED = re.compile(r"\W*(?:anlage|anhang|kopie)\b\W*(?:\d{1,2}|[A-Z])?\W*(?:$|zu[mr]?\b|:)", re.IGNORECASE)
-_GOES_ON = re.compile(
-    r"(?:p\.?\s?s\b|nachtrag|(?:seite|blatt)\s*[2-9]|[-–]\s*[2-9]\s*[-–]|rückseite)", re.IGNORECASE
-)
+_GOES_ON = re.compile(r"(?:p\.?\s?s\b|nachtrag|(?:seite|blatt)\s*[2-9]|[-–]\s*[2-9]\s*[-–]|rückseite)", re.IGNORECASE)
 _FIRST_PERSON = re.compile(
     r"\b(?:ich|mir|mich|meine?[mnrs]?|wir|uns|unsere?[mnrs]?|bitte)\b",
     re.IGNORECASE,

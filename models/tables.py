@@ -162,8 +162,8 @@ class Entry(SQLModel, table=True):
     message_id: str = Field(default="", max_length=998, index=True)
     in_reply_to: str = Field(default="", max_length=998)
     machine: MachineKind | None = Field(default=None, sa_type=_enum(MachineKind))
-    fingerprint: str = Field(default="", max_length=64, index=True)
-    """SHA-256 of the letters and digits of the text; the same for a mail and a letter with the same wording. Empty
+    fingerprint: str = Field(default="", max_length=64)
+    """SHA-256 of the letters and digits of the text: tells whether two mails of one Message-ID are the same. Empty
     where the text is too short to tell."""
     received_at: dt.datetime = Field(sa_type=UtcDateTime)
     message: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
@@ -182,6 +182,14 @@ class ThreadId(SQLModel, table=True):
     message_id: str = Field(max_length=998, index=True)
     own: bool = False
     """It is the entry's own Message-ID, not one of References or In-Reply-To."""
+
+
+class Wording(SQLModel, table=True):
+    """A key that entries of nearly the same wording share: how a letter finds the mail that says the same."""
+
+    id: int | None = _id()
+    entry_id: int = Field(foreign_key="entry.id", index=True, sa_type=BigInteger)
+    key: int = Field(index=True, sa_type=BigInteger)
 
 
 class TicketConcern(SQLModel, table=True):

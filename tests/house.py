@@ -1,8 +1,10 @@
 """A house with a scan folder, and its command line, run as a person or cron runs it."""
 
 import contextlib
+import copy
 import io
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -16,10 +18,13 @@ from typing import Any
 import cli
 from commands.state import State
 
-MAIL = b"From: Erika Muster <erika@example.org>\r\nSubject: %s\r\n\r\nWir ziehen am 1. Mai aus der Lindenstrasse aus.\r\n"
-GAS = (
-    b"From: Jan Wolf <jan@example.org>\r\nSubject: Hilfe\r\n\r\nEs riecht im ganzen Haus stark nach Gas, bitte kommen!\r\n"
+MAIL = (
+    b"From: Erika Muster <erika@example.org>\r\nSubject: %s\r\n\r\nWir ziehen am 1. Mai aus der Lindenstrasse aus.\r\n"
 )
+GAS = b"From: Jan Wolf <jan@example.org>\r\nSubject: Hilfe\r\n\r\nEs riecht im Haus stark nach Gas, bitte kommen!\r\n"
+
+
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,14 @@ patterns = ["*"]
             "utf-8",
         )
 
+    def copy(self, folder: Path) -> "House":
+        """The same house elsewhere."""
+        shutil.copytree(self.folder, folder)
+        twin = copy.copy(self)
+        twin.folder, twin.config = folder, folder / self.config.name
+        twin.scans, twin.data = folder / "scans", folder / "data"
+        return twin
+
     @property
     def state(self) -> State:
         """What commands start from."""
@@ -68,7 +81,7 @@ patterns = ["*"]
 
     def environment(self, **more: str) -> dict[str, str]:
         """For a command in a process of its own."""
-        return {**os.environ, "POSTEINGANG_CONFIG": str(self.config), "PYTHONPATH": os.getcwd(), **more}
+        return {**os.environ, "POSTEINGANG_CONFIG": str(self.config), "PYTHONPATH": str(ROOT), **more}
 
 
 def posteingang(*arguments: str | Path, stdin: bytes = b"") -> Done:

@@ -11,8 +11,8 @@ from models.errors import NotFoundError, RefusedError
 from models.message import MachineKind, Message
 from models.serial import classification_to_json, message_to_json
 from models.status import OPEN, WOKEN, ItemState, Status
-from models.tables import Entry, Event, Item, Link, MentionRow, ThreadId, Ticket, TicketConcern
-from tickets import clocks, matching, search
+from models.tables import Entry, Event, Item, Link, MentionRow, ThreadId, Ticket, TicketConcern, Wording
+from tickets import clocks, duplicates, matching, search
 from tickets.audit import INTAKE, By, record
 from tickets.clocks import House
 from tickets.rows import insert_all, number, storable, storable_json
@@ -41,6 +41,8 @@ class _Arrival:
     classification: Classification
     mark: str
     """Its fingerprint."""
+    wording: tuple[int, ...]
+    """Keys of its wording."""
 
     @property
     def machine(self) -> MachineKind | None:
@@ -103,7 +105,8 @@ def file(
             f"Item {item_id} is ignored: {item.message} 'posteingang quarantine retry' takes it up again."
         )
     by = By(INTAKE, now, item_id)
-    arrival = _Arrival(item_id, item.received_at, message, classification, matching.fingerprint(message))
+    mark, wording = matching.fingerprint(message), duplicates.keys(message)
+    arrival = _Arrival(item_id, item.received_at, message, classification, mark, wording)
     matching.lock_thread(session, message)
     match = matching.find(session, message, item.received_at, house.reopen_days)
     ticket = match.ticket or _open(session, arrival, match.links, house, by)
@@ -133,7 +136,7 @@ def _open(session: Session, arrival: _Arrival, links: Iterable[tuple[int, str]],
         closed_at=by.at if route.status not in OPEN else None,
         **asdict(route),
     )
-    doubles = matching.duplicates(session, message, arrival.mark, arrival.received_at)
+    doubles = duplicates.find(session, message, arrival.wording, arrival.received_at)
     session.add(ticket)
     session.flush()
     after = {**asdict(route), "channel": message.channel.value, "machine": arrival.machine}
@@ -315,6 +318,7 @@ def _add_entry(session: Session, ticket_id: int, arrival: _Arrival) -> None:
     own = matching.own_id(message)
     names = dict.fromkeys(name for name in (own, *matching.thread_ids(message)) if name)
     insert_all(session, [ThreadId(entry_id=number(entry), message_id=name, own=name == own) for name in names])
+    insert_all(session, [Wording(entry_id=number(entry), key=key) for key in arrival.wording])
     mentions = [
         MentionRow(
             entry_id=number(entry),

@@ -16,8 +16,6 @@ from models.tables import Entry, ThreadId, Ticket
 from tickets.rows import storable
 from tickets.search import fold
 
-DUPLICATE_DAYS = 14
-"""Within this many days the same wording from the same sender is proposed as a duplicate."""
 SHORTEST_FINGERPRINT = 40
 """Characters, folded: "Danke!" twice is no duplicate."""
 MOST_REFERENCES = 30
@@ -97,7 +95,7 @@ def own_id(message: Message) -> str:
 
 
 def fingerprint(message: Message) -> str:
-    """What is the same in a mail and a letter of the same wording; empty where too little is said."""
+    """What is the same in two copies of one mail; empty where too little is said."""
     folded = fold(message.text or message.full_text).replace(" ", "")
     return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest() if len(folded) >= SHORTEST_FINGERPRINT else ""
 
@@ -146,31 +144,6 @@ def find(session: Session, message: Message, received_at: dt.datetime, reopen_da
         else:
             links.append((number, "reply"))
     return Match(links=tuple(links))
-
-
-def duplicates(session: Session, message: Message, mark: str, received_at: dt.datetime) -> tuple[int, ...]:
-    """Tickets with the same wording from the same sender within days, to be proposed as duplicates.
-
-    Args:
-        session: the transaction.
-        message: the message.
-        mark: its fingerprint.
-        received_at: its receipt, aware.
-    """
-    if not mark or message.machine is not None:
-        return ()
-    days = dt.timedelta(days=DUPLICATE_DAYS)
-    same = (
-        select(Entry.ticket_id, Entry.address)
-        .where(Entry.fingerprint == mark)
-        .where(col(Entry.received_at).between(received_at - days, received_at + days))
-        .order_by(col(Entry.id))
-        .limit(20)
-    )
-    sender = correspondent(message).address
-    # A letter has no address; the same wording by mail and by letter is one matter all the same.
-    found = (ticket_id for ticket_id, address in session.exec(same) if not (address and sender and address != sender))
-    return tuple(dict.fromkeys(found))
 
 
 def _by_thread(session: Session, message: Message) -> tuple[int, ...]:

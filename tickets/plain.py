@@ -46,6 +46,11 @@ def day(value: dt.date | None) -> str:
     return value.strftime("%d.%m.%Y" if language() == "de" else "%Y-%m-%d")
 
 
+def short_day(value: dt.date) -> str:
+    """A date without its year, for lists: 31.12. in German, 12-31 in English."""
+    return value.strftime("%d.%m." if language() == "de" else "%m-%d")
+
+
 def clock(zone: ZoneInfo) -> Callable[[dt.datetime | None], str]:
     """A function that writes times in the house's zone, to the minute."""
 

@@ -15,7 +15,7 @@ from models.classification import Check, DangerLevel, Evidence
 from models.deadline import DeadlineKind
 from models.message import Channel
 from models.status import Status
-from tickets.plain import clock, day, harmless, one_line
+from tickets.plain import clock, day, harmless, one_line, short_day
 from tickets.views import (
     DeadlineView,
     EntryView,
@@ -80,7 +80,7 @@ def ticket_table(tickets: Iterable[TicketSummary], label: Label, zone: ZoneInfo,
         table.add_row(
             str(ticket.id),
             _mark(ticket),
-            f"{ticket.received_at.astimezone(zone):%d.%m.}",
+            short_day(ticket.received_at.astimezone(zone)),
             Text(one_line(ticket.customer_name or ticket.customer_address, 40)),
             Text(one_line(ticket.subject, 120)),
             Text(label(ticket.concern), style="" if ticket.decided else "dim"),
@@ -182,7 +182,9 @@ def ticket_panels(view: TicketView, label: Label, zone: ZoneInfo, today: dt.date
     for entry in view.entries:
         yield _entry_panel(entry, view.mentions, moment)
     for link in view.links:
-        yield Text(f"→ #{link.ticket_id} {one_line(link.subject, 80)} ({link.reason}, {status_label(link.status)})")
+        yield Text(
+            f"→ #{link.ticket_id} {one_line(link.subject, 80)} ({one_line(link.reason)}, {status_label(link.status)})"
+        )
 
 
 def evidence_text(evidence: Iterable[Evidence]) -> Text:
@@ -211,7 +213,7 @@ def _facts(view: TicketView, label: Label, moment: Callable[[dt.datetime | None]
     concerns = Text()
     for concern in view.concerns:
         sure = "" if concern.confidence is None else f" {concern.confidence:.0%}"
-        by = "" if concern.origin == "model" else f" ({concern.origin})"
+        by = "" if concern.origin == "model" else f" ({_origin_label(concern.origin)})"
         concerns.append(f"{label(concern.concern)}{sure}{by}   ", style="bold" if concern.is_primary else "")
     if not view.concerns:
         concerns.append(_("undecided"))
@@ -220,14 +222,24 @@ def _facts(view: TicketView, label: Label, moment: Callable[[dt.datetime | None]
     table.add_row(_("Concern"), concerns)
     if ticket.danger is not None:
         done = f" · {ticket.acknowledged_by} {moment(ticket.acknowledged_at)}" if ticket.acknowledged_by else ""
-        table.add_row(_("Danger"), Text(f"{ticket.danger}: {danger_reason(ticket)}{done}", style="red"))
+        table.add_row(_("Danger"), Text(f"{_danger_label(ticket.danger)}: {danger_reason(ticket)}{done}", style="red"))
     for deadline in view.deadlines:
-        due = Text.assemble(_due(deadline.safe_due, today), f" ({_('by law')} {day(deadline.legal_due)})  ")
+        law = _("by law {day}").format(day=day(deadline.legal_due))
+        due = Text.assemble(_due(deadline.safe_due, today), f" ({law})  ")
         due.append(f"{kind_label(deadline.kind)}: {_basis(deadline)}", style="dim")
         table.add_row(_("Due"), due)
     if ticket.follow_up_on:
         table.add_row(_("Follow-up"), Text(f"{day(ticket.follow_up_on)} {one_line(ticket.follow_up_reason)}"))
     return table
+
+
+def _danger_label(level: DangerLevel) -> str:
+    return {DangerLevel.alarm: _("alarm"), DangerLevel.check: _("to be checked")}[level]
+
+
+def _origin_label(origin: str) -> str:
+    """Who decided on a concern: the rules, or an agent by login."""
+    return _("by the danger rules") if origin == "danger" else one_line(origin, 40)
 
 
 _CHECK_STYLE = {Check.valid: "green", Check.invalid: "bold red", Check.unchecked: ""}

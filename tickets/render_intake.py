@@ -1,6 +1,5 @@
 """What people see of the intake: the state of the house, the quarantine, the reconciliation, the checks of `doctor`."""
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
@@ -11,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from models.catalogue import _
-from tickets.plain import clock, harmless, one_line
+from models.message import Channel
+from models.status import ItemState
+from tickets.plain import clock, day, harmless, one_line
 from tickets.render import status_label
 from tickets.views import Counts, ItemView, RunView, SourceDay
 
@@ -31,6 +32,16 @@ def reason_label(reason: str) -> str:
     }.get(reason, reason)
 
 
+def state_label(state: ItemState) -> str:
+    """The name of an item's state in the language in use."""
+    return {
+        ItemState.accepted: _("waits to be read"),
+        ItemState.filed: _("filed"),
+        ItemState.set_aside: _("set aside"),
+        ItemState.ignored: _("ignored"),
+    }[state]
+
+
 def status_tables(counts: Counts, zone: ZoneInfo) -> Iterator[RenderableType]:
     """How the house stands: alarms and deadlines first, then sources, then tickets."""
     moment = clock(zone)
@@ -38,7 +49,7 @@ def status_tables(counts: Counts, zone: ZoneInfo) -> Iterator[RenderableType]:
     facts.add_column(no_wrap=True)
     facts.add_column(justify="right", no_wrap=True)
     facts.add_column(style="dim")
-    facts.add_row(_("Alarms nobody has acknowledged"), _number(counts.alarms, "bold red"), "")
+    facts.add_row(_("Dangers nobody has acknowledged"), _number(counts.alarms, "bold red"), "")
     facts.add_row(_("Deadlines passed"), _number(counts.overdue, "bold red"), "")
     facts.add_row(_("Deadlines within three days"), _number(counts.due_soon, "yellow"), "")
     facts.add_row(_("Set aside"), _number(counts.set_aside, "yellow"), _since(moment(counts.oldest_set_aside)))
@@ -105,9 +116,9 @@ def _origin(item: ItemView) -> str:
 def quarantine_panel(item: ItemView, zone: ZoneInfo) -> Panel:
     """One item that was set aside, with everything that helps to find out why."""
     moment = clock(zone)
+    channel = {Channel.email: _("mail"), Channel.letter: _("letter")}[item.channel]
     lines: list[RenderableType] = [
-        Text.assemble((reason_label(item.reason), "bold yellow"), f": {one_line(item.message, 500)}"),
-        Text(f"{item.channel} · {item.size} bytes · sha256 {item.sha256}", style="dim"),
+        Text(f"{channel} · {item.size} bytes · sha256 {item.sha256}", style="dim"),
         Text(_("received {moment}").format(moment=moment(item.received_at)), style="dim"),
     ]
     lines += [
@@ -116,10 +127,15 @@ def quarantine_panel(item: ItemView, zone: ZoneInfo) -> Panel:
     ]
     if item.detail.strip():
         lines.append(Text(harmless(item.detail).strip()))
-    lines.append(Text(f"posteingang quarantine retry {item.id}  ·  … ignore {item.id} --reason …", style="dim"))
-    return Panel(
-        Group(*lines), title=_("Item {number}: {state}").format(number=item.id, state=item.state), title_align="left"
-    )
+    if item.reason or item.message:
+        why = f": {one_line(item.message, 500)}"
+        lines.insert(0, Text.assemble((reason_label(item.reason), "bold yellow"), why))
+    if item.state is ItemState.set_aside:
+        lines.append(Text(f"posteingang quarantine retry {item.id}  ·  … ignore {item.id} --reason …", style="dim"))
+    if item.ticket_id is not None:
+        lines.append(Text(f"posteingang show {item.ticket_id}", style="dim"))
+    title = _("Item {number}: {state}").format(number=item.id, state=state_label(item.state))
+    return Panel(Group(*lines), title=title, title_align="left")
 
 
 def finding_table(findings: Iterable[tuple[str, bool, str]]) -> Table:
@@ -147,14 +163,10 @@ def reconciliation_tables(
     for row in days:
         numbers = [row.seen, row.filed, row.set_aside, row.ignored, row.waiting]
         total = [sum(pair) for pair in zip(total, numbers, strict=True)]
-        table.add_row(row.source, _short(row.day), *map(str, numbers))
+        table.add_row(row.source, day(row.day), *map(str, numbers))
     table.add_section()
     table.add_row(_("all"), "", *map(str, total), style="bold")
     yield table
     found = [Text(one_line(gap, 300), style="bold red") for gap in gaps]
     yield Group(*found) if found else Text(_("Nothing is missing."), style="green")
     yield from (Text(one_line(note, 300), style="dim") for note in notes)
-
-
-def _short(day: dt.date) -> str:
-    return day.isoformat()

@@ -27,6 +27,7 @@ _SIMPLE = re.compile(
     rf"\s*(?:(?:\"(?P<quoted>[^\"'<>()=\\\x00-\x1f]*)\"|(?P<name>[^\"'<>@,;:()=\\\x00-\x1f]{{0,200}}))\s*"
     rf"<(?P<angle>{_ATOMS}@{_ATOMS})>|(?P<bare>{_ATOMS}@{_ATOMS}))\s*"
 )
+_MARKS = re.compile(r"[<>\"]")
 _PLAIN = re.compile(r"[^\s@<>\"\x00-\x1f,;()]+@[^\s@<>\"\x00-\x1f,;()]+")
 
 
@@ -48,7 +49,7 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
         )
     text = text[:_LIMIT]
     found = _parsed(text)
-    if not any(address.address for address in found) and "=?" in text:
+    if "=?" in text and not any(address.address and not _MARKS.search(address.address) for address in found):
         # The whole mailbox was encoded, address and all.
         found = _parsed(decode_words(text)) or found
     return found

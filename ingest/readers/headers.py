@@ -141,7 +141,10 @@ class _Collected:
     def ended_by(self, line: bytes) -> bool:
         """Whether the line is a boundary that one of the fields declares: the empty line was forgotten."""
         mark = line[2:].strip()
-        return line.startswith(b"--") and bool(mark) and any(mark in value for value in self.values)
+        return line.startswith(b"--") and any(
+            name == "content-type" and bool(mark) and mark in value
+            for name, value in zip(self.names, self.values, strict=True)
+        )
 
     def fields(self) -> tuple[Field, ...]:
         """Nothing, if what looked like fields was the text of a mail without any."""

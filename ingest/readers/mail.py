@@ -12,7 +12,7 @@ from ingest.readers.attachments import File, describe
 from ingest.readers.base import Context
 from ingest.readers.bodies import Body, read_body
 from ingest.readers.dates import parse_date
-from ingest.readers.headers import Headers
+from ingest.readers.headers import Headers, split_block
 from ingest.readers.parts import Warn, parse
 from models.errors import ItemError
 from models.message import Address, Attachment, Machine, MachineKind, Message, Original
@@ -26,14 +26,9 @@ _MACHINE_TEXT = (
     "message/feedback-report",
     "text/rfc822",
 )
-_RETURNED = (
-    "message/rfc822",
-    "message/global",
-    "text/rfc822-headers",
-    "message/delivery-status",
-    "message/disposition-notification",
-)
-"""Parts of a report that tell the Message-ID of the mail it is about."""
+_RETURNED = ("message/rfc822", "message/global", "text/rfc822-headers")
+"""Parts of a report that hold the mail it is about, or its headers."""
+_REPORTS = ("message/delivery-status", "message/disposition-notification")
 _RETURNED_LENGTH = 200_000
 """Bytes or characters in which the original's Message-ID is looked for."""
 _SPEAKS_OF_A_MAIL = frozenset({MachineKind.bounce, MachineKind.report})
@@ -101,7 +96,7 @@ def compose(parsed: Parsed, original: Original, context: Context) -> Message:
         sent_at=_sent_at(headers, warn),
         message_id=next(iter(_ids(headers, "message-id")), ""),
         in_reply_to=next(iter(_ids(headers, "in-reply-to")), ""),
-        references=tuple(dict.fromkeys(_answered_ids(headers, body, found))),
+        references=tuple(dict.fromkeys(filter(None, _answered_ids(headers, body, found)))),
         from_=sender,
         sender=headers.address("sender"),
         reply_to=_correspondents(headers, "reply-to"),
@@ -177,14 +172,22 @@ def _ids(headers: Headers, name: str) -> list[str]:
 
 
 def _answered_ids(headers: Headers, body: Body, found: Machine | None) -> Iterator[str]:
-    """The thread as Outlook numbers it, References, and a report's original, so that a bounce finds its ticket."""
+    """The thread as Outlook numbers it, References, and what a report is about; what comes later counts as nearer."""
     if thread := thread_index(headers.get("thread-index")):
-        yield thread  # First, for what comes later counts as nearer.
+        yield thread
     yield from _ids(headers, "references")
-    if found is not None and found.kind in _SPEAKS_OF_A_MAIL:
-        returned = (file.content for file in body.files if file.media_type.startswith(_RETURNED))
-        texts = [*(charsets.decode(content[:_RETURNED_LENGTH]).text for content in returned), *body.texts]
-        yield from filter(None, (machine.bounced_message_id(text[:_RETURNED_LENGTH]) for text in texts))
+    if found is None or found.kind not in _SPEAKS_OF_A_MAIL:
+        return
+    for text in body.texts:
+        yield machine.bounced_message_id(text[:_RETURNED_LENGTH])
+    for file in body.files:
+        if file.media_type.startswith(_RETURNED):
+            # Our mail may be unknown here, but not the customer's that it answers.
+            inner = Headers(split_block(file.content, 0, min(len(file.content), _RETURNED_LENGTH), lead=True).fields)
+            for name in ("references", "in-reply-to", "message-id"):
+                yield from _ids(inner, name)
+        elif file.media_type.startswith(_REPORTS):
+            yield machine.bounced_message_id(charsets.decode(file.content[:_RETURNED_LENGTH]).text)
 
 
 def thread_index(field: str) -> str:

@@ -8,8 +8,11 @@ import numpy as np
 from ingest.layout import Row, rows, text_of
 from ingest.levels import Prepared, prepare, skew
 from ingest.ocr.base import Engine, Grey, Line
+from ingest.ocr.none import NoEngine
 from ingest.readers.sheets import Lines, Sheet
+from ingest.separators import Separator, separator_on
 from ingest.typography import repaired
+from models.config import Splitting
 from models.message import Page, TextSource
 
 BLANK_INK = 0.00005
@@ -22,6 +25,8 @@ _LYING = 0.5
 """Share of the characters in lines taller than wide from which the page lies on its side."""
 _POOR = 0.7
 """Mean confidence below which a scanner's own text layer is preferred."""
+_DIRT = 0.06
+"""Share of ink that coffee, folds and a marker's colour reach on an empty page; more is a picture."""
 _FEW = 40
 """Characters: fewer without one sure line are dirt, more may be handwriting."""
 
@@ -35,6 +40,12 @@ class Reading:
     warning: str = ""
     failed: bool = False
     """The page could not even be opened."""
+    separator: Separator | None = None
+    """It separates letters, or begins one."""
+    lines: tuple[Line, ...] = ()
+    """As the engine read them, on the page turned the right way up; empty for a text layer."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height of the turned page in the lines' units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,17 @@ class _Attempt:
     def confidence(self) -> float:
         """Mean over all characters, 0 to 1."""
         return confidence(self.lines)
+
+
+def find_separator(sheet: Sheet, splitting: Splitting) -> Separator | None:
+    """Look for a separator's code on a sheet, whether it is a picture or drawn."""
+    picture = (sheet.grey, sheet.dpi) if sheet.grey is not None else sheet.draw() if sheet.draw else None
+    return separator_on(*picture, splitting) if picture else None
+
+
+def separator_reading(sheet: Sheet, separator: Separator) -> Reading:
+    """A sheet of ours: all that it says stands in its code."""
+    return Reading(_empty_page(sheet, blank=False), separator=separator)
 
 
 def read_sheet(sheet: Sheet, engine: Engine) -> Reading:
@@ -64,7 +86,11 @@ def read_sheet(sheet: Sheet, engine: Engine) -> Reading:
         reading = _layer_reading(sheet, layer)
         warning = f"Page {sheet.number}: the picture reads badly; the text is the one that the scanner left."
         return Reading(reading.page, reading.rows, warning)
-    return _reading(sheet, attempt)
+    reading = _reading(sheet, attempt)
+    if isinstance(engine, NoEngine):
+        # Who does not look cannot say that nothing is there.
+        return replace(reading, page=replace(reading.page, blank=False))
+    return reading
 
 
 def confidence(lines: Sequence[Line]) -> float:
@@ -119,14 +145,18 @@ def _reading(sheet: Sheet, attempt: _Attempt) -> Reading:
         rotation=attempt.rotation,
         skew=attempt.prepared.skew,
         dpi=sheet.dpi,
-        blank=_is_blank(attempt.lines),
+        blank=_is_blank(attempt),
     )
-    return Reading(page, () if page.blank else ordered, sheet.problem)
+    lines_read = () if page.blank else tuple(lines)
+    return Reading(page, () if page.blank else ordered, sheet.problem, lines=lines_read, size=(width, height))
 
 
-def _is_blank(lines: Sequence[Line]) -> bool:
-    """Dirt, holes and what shines through are read as a few unsure characters."""
-    return all(line.confidence < SURE for line in lines) and sum(len(line.text) for line in lines) < _FEW
+def _is_blank(attempt: _Attempt) -> bool:
+    """Dirt, holes and what shines through are read as a few unsure characters; a photograph has far more ink."""
+    if attempt.prepared.ink > _DIRT:
+        return False
+    characters = sum(len(line.text) for line in attempt.lines)
+    return characters < _FEW and all(line.confidence < SURE for line in attempt.lines)
 
 
 def _layer_reading(sheet: Sheet, layer: Lines) -> Reading:

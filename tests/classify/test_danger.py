@@ -1,6 +1,7 @@
 import json
 import random
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,42 @@ def test_time_grows_no_faster_than_the_text(unit: str) -> None:
 
     seconds(1_000)
     assert seconds(80_000) < 4 * (2 * seconds(20_000) + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("WG: Rohrbruch Ihre Zuständigkeit", "Nach dem Rohrbruch im letzten Winter bitte ich um Erstattung."),
+        ("", "Betreff: Rohrbruch\n\nNach dem Rohrbruch im letzten Winter bitte ich um Erstattung der Kosten."),
+        ("Gasgeruch im Keller", "Guten Tag,\nder Gasgeruch wurde gestern behoben. Wann kommt die Rechnung?"),
+    ],
+)
+def test_a_heading_is_lowered_by_the_sentence_that_takes_it_up(subject: str, body: str) -> None:
+    assert level(subject, body) is CHECK
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Gasgeruch im Keller", "Die Rechnung vom letzten Jahr ist auch noch falsch."),
+        ("Rohrbruch", "Nach dem Rohrbruch im letzten Jahr jetzt wieder: das Wasser schießt aus der Straße!"),
+        ("Hilfe Gasgeruch im Keller", "Im letzten Jahr gab es schon einmal Gasgeruch."),
+    ],
+)
+def test_a_heading_is_not_lowered_by_anything_else(subject: str, body: str) -> None:
+    assert level(subject, body) is ALARM
+
+
+@pytest.mark.parametrize("unit", ["Gasgeruch\n", "Gas ", "Die Rechnung ist falsch.\n"])
+def test_the_beginning_and_the_end_of_an_endless_text_are_read_in_little_time_and_memory(unit: str) -> None:
+    filler = "Nach dem Brand gab es eine Rechnung.\n" + "Die Abrechnung liegt bei. \n" * 40_000
+    for body in (f"Es riecht nach Gas im Keller.\n{filler}", f"{filler}\nEs riecht nach Gas im Keller."):
+        assert level("", body) is ALARM
+    endless = unit * (1_000_000 // len(unit))
+    start = time.process_time()
+    find_danger("", endless)
+    assert time.process_time() - start < 2
+    tracemalloc.start()
+    find_danger("", endless[:40_000])
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()

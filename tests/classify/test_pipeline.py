@@ -62,6 +62,13 @@ def test_evidence_is_words_of_the_message(classifier: Classifier) -> None:
     assert weights == sorted(weights, reverse=True)
 
 
+def test_no_passage_is_shown_twice_as_evidence(classifier: Classifier) -> None:
+    (found,) = classified(classifier, query("Zählerstand!\nDer Zählerstand: 4711.\nZÄHLERSTAND, 4712.", "Zählerstand"))
+    shown = [piece.text.lower() for piece in found.evidence]
+    assert "zählerstand" in shown
+    assert len(shown) == len(set(shown))
+
+
 def test_an_alarm_is_primary_whatever_the_model_says_and_its_ranking_stays(classifier: Classifier) -> None:
     (found,) = classified(classifier, query(f"{READING}\n\n{GAS}"))
     assert found.danger is not None

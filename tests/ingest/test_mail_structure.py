@@ -1,5 +1,6 @@
 """The layers of the mail reader one by one: what no whole mail shows well."""
 
+import base64
 import hashlib
 import time
 
@@ -173,6 +174,13 @@ def test_parts_nest_without_end_and_are_cut_off() -> None:
 
 
 HEAD = b"From: a@x.de\nSubject: x\n"
+SIGNED = bytes.fromhex("3080 06092a864886f70d010702 a080 3080 020101 3100 3080 06092a864886f70d010701 a080 2480")
+BER = {
+    "nested elements": b"\x30\x80" * 200_000,
+    "nested empty elements": b"\x30\x80\x00\x00" * 100_000,
+    "pieces": b"\x24\x80\x04\x00\x00\x00" * 70_000,
+    "empty elements": b"\x24\x00" * 200_000,
+}
 SLOW = {
     "no blank line": b"From: a@x.de\n" + b"x" * 3_000_000,
     "whole fields only": b"From: a@x.de\n" + b"x:\n" * 3 + b"x" * 3_000_000 + b"\n",
@@ -188,6 +196,16 @@ SLOW = {
     "soft breaks": HEAD + b"Content-Transfer-Encoding: quoted-printable\n\n" + b"=   " * 200_000,
     "uuencode": HEAD + b"\n" + b"begin 644 x\nM" * 10_000,
     "armour": HEAD + b"\n" + b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: x\n" * 20_000,
+    "boundary lines among headers": b"From: a@x.de\n" + b"Content-Type: a/b; boundary=x\n--y: z\n" * 20_000 + b"\nx",
+    "returned": HEAD
+    + b"Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"
+    + b"References: <a@x.de> <b\n" * 30_000,
+    **{
+        f"signed data of {name}": HEAD
+        + b"Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\n"
+        + base64.encodebytes(SIGNED + elements)
+        for name, elements in BER.items()
+    },
     "boundaries": HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b x\n" * 100_000,
 }
 

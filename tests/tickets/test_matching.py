@@ -196,3 +196,30 @@ def test_a_duplicate_ticket_takes_a_late_reply_like_a_closed_one(store: Store) -
     assert links(store, late.ticket_id) == [(1, "reply")]
     assert filed(store, other(in_reply_to=first.message_id)).ticket_id == 1
     assert store.ticket(1).ticket.status is Status.new
+
+
+OUTLOOK = "thread-index:0101dab2c3d4e5f60718293a4b5c6d7e8f9001122334"
+
+
+def test_an_answer_of_outlook_without_references_is_found_by_its_thread_index(store: Store) -> None:
+    filed(store, mail(references=(OUTLOOK,)))
+    assert filed(store, other(references=(OUTLOOK,))).ticket_id == 1
+    stranger = filed(store, other(references=(OUTLOOK,), sender_address=STRANGER))
+    assert links(store, stranger.ticket_id) == [(1, "same_thread")]
+
+
+def test_what_is_answered_counts_more_than_the_thread_index(store: Store) -> None:
+    first, second = mail(references=(OUTLOOK,)), other()
+    filed(store, first)
+    filed(store, second)
+    assert filed(store, other(references=(OUTLOOK, second.message_id))).ticket_id == 2
+
+
+def test_a_bounce_finds_the_ticket_by_the_mail_that_ours_answered(store: Store) -> None:
+    first = mail()
+    filed(store, first)
+    ours = "antwort-17@stadtwerke.example"
+    bounce = other(
+        references=(first.message_id, ours), machine=MachineKind.bounce, sender_address="mailer-daemon@mx.example"
+    )
+    assert filed(store, bounce).ticket_id == 1

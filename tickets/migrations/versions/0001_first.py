@@ -204,7 +204,6 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("item_id"),
     )
-    op.create_index(op.f("ix_entry_fingerprint"), "entry", ["fingerprint"], unique=False)
     op.create_index(op.f("ix_entry_message_id"), "entry", ["message_id"], unique=False)
     op.create_index(op.f("ix_entry_ticket_id"), "entry", ["ticket_id"], unique=False)
     op.create_table(
@@ -324,3 +323,16 @@ def _create_tables() -> None:
     )
     op.create_index(op.f("ix_thread_id_entry_id"), "thread_id", ["entry_id"], unique=False)
     op.create_index(op.f("ix_thread_id_message_id"), "thread_id", ["message_id"], unique=False)
+    op.create_table(
+        "wording",
+        sa.Column("id", _ID, autoincrement=True, nullable=False),
+        sa.Column("entry_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entry_id"],
+            ["entry.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_wording_entry_id"), "wording", ["entry_id"], unique=False)
+    op.create_index(op.f("ix_wording_key"), "wording", ["key"], unique=False)

@@ -12,7 +12,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   what CI runs: format, lint, types, architecture, tests"
 	@echo "make bench   every speed and quality figure of the docs beside its reference"
-	@echo "make soak    long runs: kills, cut connections, fuzzing (SECONDS=7200)"
+	@echo "make soak    long runs: kills, cut connections, fuzzing (SOAK_SECONDS=3600)"
 	@echo "make clean   remove everything that the above have made"
 
 $(BIN)/python:
@@ -49,10 +49,14 @@ types: $(VENV)/dev.stamp
 check: lint types test
 
 bench: $(VENV)/dev.stamp
-	$(BIN)/python -m bench
+	$(BIN)/pip install -q -e '.[bench]'
+	$(BIN)/python -m bench.mail
+	$(BIN)/python -m bench.ocr --speed fast
+	$(BIN)/posteingang evaluate
 
 soak: $(VENV)/dev.stamp system
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/pip install -q -e '.[soak]'
+	$(BIN)/python -m pytest -m soak tests/soak
 
 # After changing a text that agents read: run this, fill in both .po files, run it again.
 catalogues: $(VENV)/dev.stamp

@@ -54,6 +54,10 @@ LOWERED = {
     "quoted": marked("It stands in a quoted message."),
 }
 """What lowers an alarm to a check, in the words that the agent reads."""
+SUSPECTED = marked("It reads like an emergency, though none of the telling words stands in it.")
+"""What the model alone found."""
+DOUBTED = marked("It may be past, a question or a figure of speech.")
+"""What the model doubts of the rules' alarm."""
 # Only these are outweighed by a word that says that it is happening now.
 _OUTWEIGHED = ("past", "money", "asks", "telecom")
 
@@ -110,8 +114,8 @@ def shortened(text: str) -> str:
 
 
 def reasons() -> tuple[str, ...]:
-    """Every sentence that a reason is made of, for the translation: one of a kind, then at most one of ``LOWERED``."""
-    return (*REASONS.values(), *dict.fromkeys(LOWERED.values()))
+    """Every sentence that a reason is made of, for the translation: one of a kind, then at most two that lower it."""
+    return (*REASONS.values(), SUSPECTED, *dict.fromkeys(LOWERED.values()), DOUBTED)
 
 
 def _findings(passages: list[_Passage], about: int, rules: Rules) -> Iterator[_Finding]:

@@ -1,8 +1,8 @@
 """What the danger detector is worth on writers it has not read, and the limits that follow from it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +10,37 @@ from numpy.typing import NDArray
 from classify import danger_model
 from classify.corpus_file import Written
 from classify.danger import find_danger
-from classify.danger_model import ENOUGH, SETTINGS, Detector, Limits, Opinion, Passages, combined, passages_of, row_of
+from classify.danger_model import (
+    ENOUGH,
+    SETTINGS,
+    Detector,
+    Limits,
+    Opinion,
+    Passages,
+    Trained,
+    combined,
+    passages_of,
+    row_of,
+)
+from classify.encoder import Encoder
+from classify.features import Row
 from classify.folds import ALWAYS, NOISE, Folds
-from classify.head import Head
+from classify.linear import Matrix
 from classify.noise import noisy
 from models.classification import Danger, DangerLevel
 
+CLEAN, SPOILT = "clean", "spoilt"
 LEVELS: tuple[DangerLevel | None, ...] = (DangerLevel.alarm, DangerLevel.check, None)
 _NONE = "none"
 
-CHECKED, ALARMED, DOUBTED = 0.03, 0.003, 0.5
-"""Share of other writers' messages without danger that the model alone may have looked at, may raise an alarm for, and
-from below which it doubts the alarm of the rules."""
+CHECKED = 0.05
+"""Share of other writers' messages without danger that the model alone may have looked at in vain."""
+ALARMED = 0.005
+"""Share of them that it alone may raise an alarm for."""
+CONFIRMED = 0.03
+"""Share of them that it may make an alarm of where the rules say check."""
+DOUBTED = 0.3
+"""Share of them that it may make an alarm of where the rules say alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +86,18 @@ class DangerSample:
 class Judgements:
     """What was said of every message, in their order, by detectors that had not read its writer."""
 
-    opinions: Mapping[int, Opinion]
-    opinions_noisy: Mapping[int, Opinion]
+    opinions: dict[int, Opinion]
+    opinions_noisy: dict[int, Opinion]
 
-    def dangers(self, corpus: DangerSample, limits: Limits | None) -> tuple[Danger | None, ...]:
-        """What rules and model say together."""
+    def of(self, copy: str) -> dict[int, Opinion]:
+        """Those of the messages as written, or of their noisy copies."""
+        return self.opinions if copy == CLEAN else self.opinions_noisy
+
+    def dangers(self, corpus: DangerSample, limits: Sequence[Limits | None]) -> tuple[Danger | None, ...]:
+        """What rules and model say together, with limits for each message."""
         return _together(corpus.by_rules, self.opinions, limits)
 
-    def dangers_noisy(self, corpus: DangerSample, limits: Limits | None) -> tuple[Danger | None, ...]:
+    def dangers_noisy(self, corpus: DangerSample, limits: Sequence[Limits | None]) -> tuple[Danger | None, ...]:
         """The same, of the noisy copies."""
         return _together(corpus.by_rules_noisy, self.opinions_noisy, limits)
 
@@ -86,10 +109,7 @@ def danger_sample(messages: Sequence[Written], danger: str) -> DangerSample:
         messages: where the level is not marked, the primary concern tells.
         danger: key of the danger's concern.
     """
-    spoilt = [
-        tuple(noisy(text, share=NOISE, seed=f"danger {message.id}") for text in (message.subject, message.body))
-        for message in messages
-    ]
+    spoilt = [(_spoilt(message, message.subject), _spoilt(message, message.body)) for message in messages]
     return DangerSample(
         tuple(_passages(message, *copy, danger) for message, copy in zip(messages, spoilt, strict=True)),
         tuple(find_danger(message.subject, message.body) for message in messages),
@@ -97,34 +117,51 @@ def danger_sample(messages: Sequence[Written], danger: str) -> DangerSample:
     )
 
 
+def _spoilt(message: Written, text: str) -> str:
+    return noisy(text, share=NOISE, seed=f"danger {message.id}")
+
+
 def _passages(message: Written, noisy_subject: str, noisy_body: str, danger: str) -> Passages:
     level = message.danger or (DangerLevel.alarm if message.primary == danger else None)
-    texts = passages_of(message.subject, message.body)
+    texts, spoilt = passages_of(message.subject, message.body), passages_of(noisy_subject, noisy_body)
     ruled = tuple(number for number, text in enumerate(texts) if level is not None and find_danger("", text))
-    return Passages(level, _rows(texts), _rows(passages_of(noisy_subject, noisy_body)), ruled)
+    return Passages(level, texts, spoilt, _rows(texts), _rows(spoilt), ruled)
 
 
-def _rows(texts: Sequence[str]) -> tuple[danger_model.Row, ...]:
+def _rows(texts: Sequence[str]) -> tuple[Row, ...]:
     return tuple(row_of(text, SETTINGS.bits) for text in texts)
 
 
-def judged_out_of_fold(corpus: DangerSample, folds: Folds) -> Judgements:
-    """Judge every message by a detector that has not read its fold; empty where there is too little to learn from."""
-    clean: dict[int, Opinion] = {}
-    spoilt: dict[int, Opinion] = {}
+def judged_out_of_fold(
+    corpus: DangerSample, folds: Folds, encode: Encoder | None = None, *, copies: Sequence[str] = (CLEAN, SPOILT)
+) -> tuple[Judgements, Judgements | None]:
+    """Judge every message by a detector that has not read its fold; empty where there is too little to learn from.
+
+    Args:
+        corpus: the messages.
+        folds: of each message.
+        encode: None for the model of words alone.
+        copies: what to judge.
+
+    Returns:
+        The judgements of the model of words and, with an encoder, of that of words and meaning.
+    """
+    by_words = Judgements({}, {})
+    by_meaning = Judgements({}, {}) if encode is not None else None
     for fold in sorted(set(folds.tolist()) - {ALWAYS}):
         others = [each for each, of in zip(corpus.passages, folds.tolist(), strict=True) if of != fold]
         if sum(each.level is DangerLevel.alarm for each in others) < ENOUGH:
             continue
-        fitted = danger_model.fit(others)
+        lexical, semantic = danger_model.fit(others, encode)
         for number in np.flatnonzero(folds == fold).tolist():
-            clean[number] = _opinion(fitted, corpus.passages[number].clean)
-            spoilt[number] = _opinion(fitted, corpus.passages[number].noisy)
-    return Judgements(clean, spoilt)
-
-
-def _opinion(fitted: Head, rows: Sequence[danger_model.Row]) -> Opinion:
-    return Opinion(*danger_model.strongest(fitted.scores_of_counts(rows)), "")
+            each = corpus.passages[number]
+            for copy in copies:
+                texts, rows = (each.texts, each.rows) if copy == CLEAN else (each.noisy_texts, each.noisy_rows)
+                first, second = danger_model.opinions(texts, rows, lexical, semantic, encode)
+                by_words.of(copy)[number] = first
+                if by_meaning is not None and second is not None:
+                    by_meaning.of(copy)[number] = second
+    return by_words, by_meaning
 
 
 def learned_limits(
@@ -148,13 +185,16 @@ def learned_limits(
     checks = np.array([opinion.check for opinion in quiet])
     alarms = np.array([opinion.alarm for opinion in quiet])
     limits = Limits(
-        float(np.quantile(checks, 1 - CHECKED)),
-        float(np.quantile(alarms, 1 - ALARMED)),
-        float(np.quantile(alarms, DOUBTED)),
+        check_from=float(np.quantile(checks, 1 - CHECKED)),
+        alarm_from=float(np.quantile(alarms, 1 - ALARMED)),
+        confirm_from=float(np.quantile(alarms, 1 - CONFIRMED)),
+        doubt_below=float(np.quantile(alarms, 1 - DOUBTED)),
     )
-    said = judgements.dangers(corpus, limits)
-    shares = [_share([bool(primary[number]) for number in chosen if _level(said[number]) is of]) for of in LEVELS[:2]]
-    return Limits(limits.check_from, limits.alarm_from, limits.doubt_below, *shares)
+    said = judgements.dangers(corpus, [limits] * len(corpus.by_rules))
+    alarm_share, check_share = (
+        _share([bool(primary[number]) for number in chosen if _level(said[number]) is of]) for of in LEVELS[:2]
+    )
+    return replace(limits, alarm_share=alarm_share, check_share=check_share)
 
 
 def _share(flags: Sequence[bool]) -> float:
@@ -162,11 +202,26 @@ def _share(flags: Sequence[bool]) -> float:
     return (sum(flags) + 1) / (len(flags) + 2)
 
 
-def detector_of(corpus: DangerSample, limits: Limits | None) -> Detector | None:
+def shares(dangers: Sequence[Danger | None], limits: Sequence[Limits | None]) -> Matrix:
+    """How likely the danger is the primary concern of each message; 1 for an alarm, which is decided by itself."""
+    return np.array([_worth(_level(danger), limit) for danger, limit in zip(dangers, limits, strict=True)], np.float32)
+
+
+def _worth(level: DangerLevel | None, limits: Limits | None) -> float:
+    if level is DangerLevel.alarm:
+        return 1.0
+    return limits.check_share if level is DangerLevel.check and limits is not None else 0.0
+
+
+def detector_of(
+    corpus: DangerSample, by_words: Limits | None, by_meaning: Limits | None = None, encode: Encoder | None = None
+) -> Detector | None:
     """The detector trained on everything; None where there is too little to learn from."""
-    if limits is None or not corpus.enough:
+    if by_words is None or not corpus.enough:
         return None
-    return Detector(danger_model.fit(corpus.passages), limits)
+    lexical, semantic = danger_model.fit(corpus.passages, encode)
+    second = Trained(semantic, by_meaning) if semantic is not None and by_meaning is not None else None
+    return Detector(Trained(lexical, by_words), second, encode)
 
 
 def danger_table(
@@ -208,9 +263,12 @@ def _figures(right: Sequence[DangerLevel | None], said: Sequence[Danger | None])
 
 
 def _together(
-    rules: Sequence[Danger | None], opinions: Mapping[int, Opinion], limits: Limits | None
+    rules: Sequence[Danger | None], opinions: Mapping[int, Opinion], limits: Sequence[Limits | None]
 ) -> tuple[Danger | None, ...]:
-    return tuple(_said(found, opinions.get(number), limits) for number, found in enumerate(rules))
+    return tuple(
+        _said(found, opinions.get(number), limit)
+        for number, (found, limit) in enumerate(zip(rules, limits, strict=True))
+    )
 
 
 def _said(found: Danger | None, opinion: Opinion | None, limits: Limits | None) -> Danger | None:
@@ -221,6 +279,11 @@ def _level(danger: Danger | None) -> DangerLevel | None:
     return danger.level if danger is not None else None
 
 
-def numbers_of(folds: Folds, *, without: int) -> Iterator[int]:
-    """The numbers of the messages of the other folds, without those that are always trained with."""
-    return (number for number, fold in enumerate(folds.tolist()) if fold not in {without, ALWAYS})
+def limits_by_fold(
+    corpus: DangerSample, judgements: Judgements, primary: NDArray[np.bool_], folds: Folds
+) -> dict[int, Limits | None]:
+    """For each fold the limits learned from the others."""
+    return {
+        fold: learned_limits(corpus, judgements, primary, np.flatnonzero((folds != fold) & (folds != ALWAYS)).tolist())
+        for fold in sorted(set(folds.tolist()))
+    }

@@ -7,25 +7,22 @@ languages.
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from classify import features, head
-from classify.danger import PASSAGE_LENGTH, WINDOW, concepts_of, find_danger, sentences, shortened
+from classify.danger import DOUBTED, PASSAGE_LENGTH, SUSPECTED, WINDOW, concepts_of, find_danger, sentences, shortened
+from classify.encoder import Encoder
 from classify.features import Row
 from classify.head import Head, Settings
 from classify.linear import Matrix
-from models.catalogue import marked
 from models.classification import Danger, DangerLevel
 
-SUSPECTED = marked("It reads like an emergency, though none of the telling words stands in it.")
-DOUBTED = marked("It may be past, a question or a figure of speech.")
-
-SETTINGS = Settings(bits=18, epochs=3, encoder="")
+SETTINGS = Settings(bits=18, epochs=3, meaning=0.7)
 
 NEIGHBOURS = 2
 """Sentences that are read together."""
@@ -37,11 +34,14 @@ ENOUGH = 20
 CHECK, ALARM = 0, 1
 """Columns of the scores: that somebody should look, and that it burns."""
 
+SUSPICIOUS = 4
+"""Passages of a message that are read by meaning, which costs ten times as much as by words."""
+
+_LEXICAL, _SEMANTIC = "lexical", "semantic"
 _LIMITS = "limits.json"
 _PAIR_VALUE = 0.7
 _POSITIVE_COPIES = 3
 """How much more a missed emergency costs than a passage looked at in vain."""
-_ROUNDS = 2
 _CLOSE = 1.5
 _MOST = 3
 """Passages of a message that may be taken for its emergency, if they score close to the best."""
@@ -55,6 +55,8 @@ class Limits:
     """A score for looking that is enough without the rules."""
     alarm_from: float = 0.0
     """A score for an alarm that is enough without the rules."""
+    confirm_from: float = 0.0
+    """A score from which on the check of the rules is an alarm."""
     doubt_below: float = 0.0
     """The alarm of the rules is a check if the model scores lower."""
     alarm_share: float = 0.95
@@ -75,11 +77,25 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Detector:
-    """A trained model with its limits."""
+class Trained:
+    """A trained model with the limits that were measured for it."""
 
     head: Head
     limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """Reads every passage by its words and, where a sentence encoder is there, the most suspicious ones by meaning."""
+
+    lexical: Trained
+    semantic: Trained | None = None
+    encode: Encoder | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """Those of the model that judges."""
+        return self.lexical.limits if self.semantic is None or self.encode is None else self.semantic.limits
 
     def judge(self, subject: str, body: str) -> Danger | None:
         """What rules and model say together; None if there is no danger."""
@@ -87,10 +103,11 @@ class Detector:
 
     def opinion(self, subject: str, body: str) -> Opinion:
         """What the model alone says."""
-        passages = passages_of(subject, body)
-        scores = self.head.scores_of_counts([row_of(passage, self.head.weighting.bits) for passage in passages])
-        check, alarm = strongest(scores)
-        return Opinion(check, alarm, passages[int(scores[:, CHECK].argmax())])
+        texts = passages_of(subject, body)
+        rows = [row_of(text, self.lexical.head.weighting.bits) for text in texts]
+        semantic = self.semantic.head if self.semantic is not None else None
+        by_words, by_meaning = opinions(texts, rows, self.lexical.head, semantic, self.encode)
+        return by_meaning or by_words
 
     def share(self, danger: Danger | None) -> float:
         """How likely the danger is the primary concern."""
@@ -99,23 +116,61 @@ class Detector:
         return self.limits.alarm_share if danger.level is DangerLevel.alarm else self.limits.check_share
 
     def save(self, folder: Path) -> None:
-        """Write model and limits into ``folder``."""
-        self.head.save(folder)
-        (folder / _LIMITS).write_text(json.dumps(asdict(self.limits), indent=1) + "\n", "utf-8")
+        """Write models and limits into ``folder``."""
+        for name, trained in ((_LEXICAL, self.lexical), (_SEMANTIC, self.semantic)):
+            if trained is not None:
+                trained.head.save(folder / name)
+                content = json.dumps(asdict(trained.limits), indent=1) + "\n"
+                (folder / name / _LIMITS).write_text(content, "utf-8")
 
 
-def load(folder: Path) -> Detector:
+def load(folder: Path, encode: Encoder | None = None) -> Detector:
     """Read a detector back.
+
+    Args:
+        folder: as it was saved to.
+        encode: the encoder it was trained with; None to judge by words alone.
 
     Raises:
         OSError: if it is not there.
         ValueError: if it is damaged.
     """
+    semantic = encode is not None and (folder / _SEMANTIC).is_dir()
+    return Detector(_loaded(folder / _LEXICAL), _loaded(folder / _SEMANTIC) if semantic else None, encode)
+
+
+def _loaded(folder: Path) -> Trained:
     try:
         limits = Limits(**json.loads((folder / _LIMITS).read_text("utf-8")))
     except TypeError as error:
         raise ValueError(f"{folder / _LIMITS}: {error}") from error
-    return Detector(head.load(folder), limits)
+    return Trained(head.load(folder), limits)
+
+
+def opinions(
+    texts: Sequence[str], rows: Sequence[Row], lexical: Head, semantic: Head | None, encode: Encoder | None
+) -> tuple[Opinion, Opinion | None]:
+    """What both models say of a message; the second reads only what the first finds most suspicious.
+
+    Args:
+        texts: the passages of the message.
+        rows: of the same.
+        lexical: the model of words.
+        semantic: the model of words and meaning; None for no second opinion.
+        encode: the encoder of that.
+    """
+    scores = lexical.scores_of_counts(rows)
+    first = _opinion(texts, scores)
+    if semantic is None or encode is None:
+        return first, None
+    places = np.argsort(-scores[:, CHECK], kind="stable")[:SUSPICIOUS].tolist()
+    chosen = [texts[place] for place in places]
+    return first, _opinion(chosen, semantic.scores_of_counts([rows[place] for place in places], encode(chosen)))
+
+
+def _opinion(texts: Sequence[str], scores: Matrix) -> Opinion:
+    check, alarm = scores.max(axis=0).tolist()
+    return Opinion(check, alarm, texts[int(scores[:, CHECK].argmax())])
 
 
 def combined(found: Danger | None, opinion: Opinion, limits: Limits) -> Danger | None:
@@ -136,7 +191,7 @@ def combined(found: Danger | None, opinion: Opinion, limits: Limits) -> Danger |
         if opinion.alarm >= limits.doubt_below:
             return found
         return Danger(DangerLevel.check, f"{found.reason} {DOUBTED}", found.passage)
-    return Danger(DangerLevel.alarm, found.reason, found.passage) if sure else found
+    return replace(found, level=DangerLevel.alarm) if sure or opinion.alarm >= limits.confirm_from else found
 
 
 def passages_of(subject: str, body: str) -> tuple[str, ...]:
@@ -171,63 +226,77 @@ def row_of(passage: str, bits: int) -> Row:
     return every.astype(np.int32), sums.astype(np.float32)
 
 
-def strongest(scores: Matrix) -> tuple[float, float]:
-    """The best score for looking and the best for an alarm, of whatever passages."""
-    return float(scores[:, CHECK].max()), float(scores[:, ALARM].max())
-
-
 @dataclass(frozen=True, slots=True)
 class Passages:
     """A message in passages, as the training takes it."""
 
     level: DangerLevel | None
     """What is right."""
-    clean: tuple[Row, ...]
-    noisy: tuple[Row, ...]
+    texts: tuple[str, ...]
+    noisy_texts: tuple[str, ...]
     """Of a copy as a bad scan leaves it; not passage by passage the same."""
+    rows: tuple[Row, ...]
+    noisy_rows: tuple[Row, ...]
     ruled: tuple[int, ...]
     """Numbers of the passages in which the rules find something."""
 
 
-def fit(messages: Sequence[Passages], settings: Settings = SETTINGS) -> Head:
-    """Fit a model to messages of which nobody says where the emergency stands.
+def fit(
+    messages: Sequence[Passages], encode: Encoder | None, settings: Settings = SETTINGS
+) -> tuple[Head, Head | None]:
+    """Fit both models to messages of which nobody says where the emergency stands.
 
     First the passages that the rules mark are taken for it, or all where they mark none; then those that this first
     model finds strongest.
+
+    Returns:
+        The model of words and, with an encoder, that of words and meaning.
     """
-    chosen = {
-        number: message.ruled or tuple(range(len(message.clean)))
-        for number, message in enumerate(messages)
-        if message.level is not None
-    }
-    fitted = _fitted(messages, chosen, settings)
-    for _ in range(_ROUNDS - 1):
-        chosen = {number: _strongest_passages(fitted, messages[number]) for number in chosen}
-        fitted = _fitted(messages, chosen, settings)
-    return fitted
+    dangerous = [number for number, message in enumerate(messages) if message.level is not None]
+    chosen = {number: messages[number].ruled or tuple(range(len(messages[number].rows))) for number in dangerous}
+    fitted = _fitted(messages, chosen, settings, None)
+    chosen = {number: _strongest_passages(fitted, messages[number]) for number in dangerous}
+    fitted = _fitted(messages, chosen, settings, None)
+    return fitted, _fitted(messages, chosen, settings, encode) if encode is not None else None
 
 
-def _fitted(messages: Sequence[Passages], chosen: dict[int, tuple[int, ...]], settings: Settings) -> Head:
+def _fitted(
+    messages: Sequence[Passages], chosen: Mapping[int, Sequence[int]], settings: Settings, encode: Encoder | None
+) -> Head:
+    texts: list[str] = []
     rows: list[Row] = []
     targets: list[tuple[float, float]] = []
     for number, message in enumerate(messages):
-        if message.level is None:
-            # Clean and noisy ones in turn: all of both would only take longer.
-            pairs = enumerate(zip(message.clean, message.noisy, strict=False))
-            taken = [pair[(number + place) % 2] for place, pair in pairs]
-            rows.extend(taken)
-            targets.extend([(0.0, 0.0)] * len(taken))
-        else:
-            sides = (message.clean, message.noisy)
-            copies = [side[place] for place in chosen[number] for side in sides if place < len(side)]
-            rows.extend(copies * _POSITIVE_COPIES)
-            right = (1.0, float(message.level is DangerLevel.alarm))
-            targets.extend([right] * (len(copies) * _POSITIVE_COPIES))
-    return head.fit(rows, np.array(targets, np.float32), settings)
+        right = (float(message.level is not None), float(message.level is DangerLevel.alarm))
+        taken = list(_copies(message, number, chosen.get(number)))
+        texts.extend(text for text, _ in taken)
+        rows.extend(row for _, row in taken)
+        targets.extend([right] * len(taken))
+    vectors = encode(texts) if encode is not None else None
+    return head.fit(rows, np.array(targets, np.float32), settings, vectors=vectors)
+
+
+def _copies(message: Passages, number: int, chosen: Sequence[int] | None) -> Iterator[tuple[str, Row]]:
+    """What is trained with of one message: its passages, some of them as a bad scan leaves them.
+
+    A noisy row stands beside the text it was made of: what is meant does not change with the errors.
+    """
+    aligned = len(message.rows) == len(message.noisy_rows)
+    if chosen is None:
+        # Clean and noisy ones in turn: all of both would only take longer.
+        for place, text in enumerate(message.texts):
+            noisy = aligned and (number + place) % 2
+            yield text, (message.noisy_rows if noisy else message.rows)[place]
+        return
+    for place in chosen:
+        for _ in range(_POSITIVE_COPIES):
+            yield message.texts[place], message.rows[place]
+            if aligned:
+                yield message.texts[place], message.noisy_rows[place]
 
 
 def _strongest_passages(fitted: Head, message: Passages) -> tuple[int, ...]:
     column = ALARM if message.level is DangerLevel.alarm else CHECK
-    scores = fitted.scores_of_counts(message.clean)[:, column]
+    scores = fitted.scores_of_counts(message.rows)[:, column]
     order = np.argsort(-scores, kind="stable")[:_MOST]
     return tuple(int(place) for place in order if scores[place] >= scores[order[0]] - _CLOSE)

@@ -41,6 +41,8 @@ class Calibration:
     """Probability of the primary concern from which on nobody needs to look."""
     label_from: float = 0.5
     """One threshold for all further concerns: one for each would only learn the corpus by heart."""
+    highest: float = 1.0
+    """No probability above it is shown: of the surest messages so many were right, and more was not measured."""
 
     def primary_probabilities(self, scores: Matrix) -> Matrix:
         """For each row of scores how likely each concern is the primary one; the sum is 1."""
@@ -61,19 +63,21 @@ class Decision:
     decided: bool
 
 
-def decide(scores: Matrix, labels: Sequence[str], calibration: Calibration) -> Decision:
+def decide(scores: Matrix, labels: Sequence[str], calibration: Calibration, *, elsewhere: float = 0.0) -> Decision:
     """Read the scores of one message.
 
     Args:
         scores: log-odds of each label.
         labels: keys of the concerns, as many as scores.
         calibration: as learned for these scores.
+        elsewhere: probability that the primary concern is none of the labels but danger.
     """
-    primary = calibration.primary_probabilities(scores[None, :])[0]
+    primary = calibration.primary_probabilities(scores[None, :])[0] * np.float32(1 - elsewhere)
     meant = calibration.label_probabilities(scores[None, :])[0]
     order = np.argsort(-primary, kind="stable")
+    decided = bool(len(order)) and bool(primary[order[0]] >= calibration.decide_from)
+    primary, meant = np.minimum(primary, calibration.highest), np.minimum(meant, calibration.highest)
     ranking = tuple(Score(labels[column], float(primary[column])) for column in order[:RANKED])
-    decided = bool(ranking) and ranking[0].confidence >= calibration.decide_from
     likely = [column for column in order if meant[column] >= calibration.label_from]
     concerns = [Score(labels[column], float(meant[column])) for column in likely[: FURTHER + 1]]
     if decided:
@@ -82,22 +86,30 @@ def decide(scores: Matrix, labels: Sequence[str], calibration: Calibration) -> D
     return Decision(ranking[0].concern if decided else None, tuple(concerns), ranking, decided)
 
 
-def calibrate(scores: Matrix, primary: NDArray[np.int64], truth: Truth) -> Calibration:
+def calibrate(scores: Matrix, primary: NDArray[np.int64], truth: Truth, elsewhere: Matrix | None = None) -> Calibration:
     """Learn a calibration.
 
     Args:
         scores: log-odds of messages whose writers the model does not know, one row each.
-        primary: column of the primary concern of each.
+        primary: column of the primary concern of each, -1 for that of danger.
         truth: for each message and concern whether it is meant.
+        elsewhere: for each message the probability that its primary concern is that of danger.
     """
-    primary_scale = _best_scale(scores, primary)
-    label_scale, label_shift = _best_labels(scores, truth)
+    ordinary = primary >= 0
+    if not ordinary.any():
+        return Calibration()
+    primary_scale = _best_scale(scores[ordinary], primary[ordinary])
+    label_scale, label_shift = _best_labels(scores[ordinary], truth[ordinary])
     fitted = Calibration(primary_scale, label_scale, label_shift)
     probabilities = fitted.primary_probabilities(scores)
     right = probabilities.argmax(axis=1) == primary
-    decide_from, _ = coverage_at(probabilities.max(axis=1), right, TARGET_PRECISION)
-    label_from = _best_threshold(fitted.label_probabilities(scores), truth)
-    return Calibration(primary_scale, label_scale, label_shift, decide_from, label_from)
+    confidence: Matrix = probabilities.max(axis=1)
+    if elsewhere is not None:
+        confidence = (confidence * (1 - elsewhere)).astype(np.float32)
+    decide_from, _ = coverage_at(confidence, right, TARGET_PRECISION)
+    label_from = _best_threshold(fitted.label_probabilities(scores[ordinary]), truth[ordinary])
+    highest = _of_the_surest(confidence, right)
+    return Calibration(primary_scale, label_scale, label_shift, decide_from, label_from, highest)
 
 
 def coverage_at(confidence: Matrix, right: Truth, precision: float) -> tuple[float, float]:
@@ -134,6 +146,12 @@ def softmax(scores: Matrix) -> Matrix:
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     result: Matrix = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
     return result
+
+
+def _of_the_surest(confidence: Matrix, right: Truth) -> float:
+    """How often the surest tenth is right, by Laplace's estimate: never quite 1."""
+    surest = right[np.argsort(-confidence, kind="stable")[: max(1, len(confidence) // 10)]]
+    return (float(surest.sum()) + 1) / (len(surest) + 2)
 
 
 def _best_scale(scores: Matrix, primary: NDArray[np.int64]) -> float:

@@ -12,6 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classify.corpus_file import Written
+from classify.danger_folds import (
+    DangerTable,
+    danger_sample,
+    danger_table,
+    judged_out_of_fold,
+    limits_by_fold,
+    shares,
+)
 from classify.decision import (
     TARGET_PRECISION,
     Calibration,
@@ -20,11 +28,14 @@ from classify.decision import (
     coverage_at,
     expected_calibration_error,
 )
-from classify.encoder import Encoder, load_encoder
+from classify.encoder import Encoder, load_encoder, remembering
 from classify.folds import ALWAYS, NOISE, Folds, Sample, at_random, by_writer, out_of_fold, sample, scores_of
 from classify.head import DEFAULT, Settings
 from classify.linear import Matrix
 from classify.noise import noisy
+
+DANGER = "notfall_gefahr"
+"""Key of the concern of danger in the taxonomy that is shipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,20 @@ class Report:
     slices: Mapping[str, Figures]
     """By channel, language and writer, such as ``"language tr"``."""
     calibration: tuple[Bin, ...]
+    danger: DangerTable
+    """By writer, never at random."""
+
+
+@dataclass(frozen=True)
+class _Danger:
+    """What was said of danger, by detectors that had not read the writer."""
+
+    concern: str
+    shares: Matrix
+    """How likely it is the primary concern of each message; 1 for an alarm."""
+    shares_noisy: Matrix
+    meant: Truth
+    """Whether it is among the concerns of each message."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +154,7 @@ def evaluate(
     *,
     settings: Settings = DEFAULT,
     number_of_folds: int = 5,
+    danger: str = DANGER,
 ) -> Report:
     """Measure the training on a corpus.
 
@@ -136,24 +162,47 @@ def evaluate(
         messages: those of the writer ``"taxonomy"`` are trained with and never measured on.
         settings: how to train; without an encoder the lexical head is measured.
         number_of_folds: as many models are trained twice.
+        danger: key of the concern that rules and detector decide.
     """
     encoder = load_encoder(settings.encoder)
-    corpus = sample(messages, settings, encoder=encoder)
+    corpus = sample(messages, settings, danger=danger, encoder=encoder)
     folds = by_writer(messages, number=number_of_folds)
-    clean, spoilt = _judged(corpus, folds, settings, encoder)
-    flattering, _ = _judged(corpus, at_random(messages, number=number_of_folds), settings, encoder)
+    reading = remembering(encoder) if encoder is not None else None
+    found, table = _dangers(corpus, folds, danger, reading)
+    clean, spoilt = _judged(corpus, found, folds, settings, encoder)
+    flattering, _ = _judged(corpus, found, at_random(messages, number=number_of_folds), settings, encoder)
+    labels = (*corpus.labels, danger)
     return Report(
         by_writer=figures(clean),
         at_random=figures(flattering),
         with_noise=figures(spoilt),
-        concerns=tuple(_concern_figures(clean, corpus.labels)),
-        confusions=_confusions(clean, corpus.labels),
+        concerns=tuple(_concern_figures(clean, labels)),
+        confusions=_confusions(clean, labels),
         slices=_slices(clean),
         calibration=tuple(_bins(clean)),
+        danger=table,
     )
 
 
-def _judged(corpus: Sample, folds: Folds, settings: Settings, encoder: Encoder | None) -> tuple[_Judged, _Judged]:
+def _dangers(corpus: Sample, folds: Folds, danger: str, encode: Encoder | None) -> tuple[_Danger, DangerTable]:
+    """Look for danger by detectors without the fold, with limits of the other folds."""
+    prepared = danger_sample(corpus.messages, danger)
+    by_words, by_meaning = judged_out_of_fold(prepared, folds, encode)
+    judgements = by_meaning or by_words
+    limits = limits_by_fold(prepared, judgements, ~corpus.ordinary, folds)
+    each = [limits[fold] for fold in folds.tolist()]
+    found = _Danger(
+        danger,
+        shares(judgements.dangers(prepared, each), each),
+        shares(judgements.dangers_noisy(prepared, each), each),
+        np.array([danger in message.labels for message in corpus.messages], np.bool_),
+    )
+    return found, danger_table(corpus.messages, prepared, judgements, each)
+
+
+def _judged(
+    corpus: Sample, danger: _Danger, folds: Folds, settings: Settings, encoder: Encoder | None
+) -> tuple[_Judged, _Judged]:
     """Judge every message by the model without its fold: as written, and with an OCR engine's errors.
 
     The calibration of each fold is learned from the others, or it would be measured on what it was made from.
@@ -165,24 +214,47 @@ def _judged(corpus: Sample, folds: Folds, settings: Settings, encoder: Encoder |
         texts = [noisy(corpus.texts[number], share=NOISE, seed=f"measured {number}") for number in inside]
         scores[inside] = scores_of(head, corpus, inside)
         spoilt[inside] = head.scores(texts, encoder(texts) if encoder is not None else None)
+    undecided = danger.shares < 1
     calibrations = {
-        fold: calibrate(scores[others], corpus.primary[others], corpus.truth[others])
+        fold: calibrate(scores[others], corpus.primary[others], corpus.truth[others], danger.shares[others])
         for fold in sorted(set(folds.tolist()) - {ALWAYS})
-        if (others := (folds != fold) & (folds != ALWAYS)).any()
+        if (others := (folds != fold) & (folds != ALWAYS) & undecided).any()
     }
-    return _calibrated(corpus, scores, folds, calibrations), _calibrated(corpus, spoilt, folds, calibrations)
+    return (
+        _calibrated(corpus, scores, (danger.shares, danger.meant), folds, calibrations),
+        _calibrated(corpus, spoilt, (danger.shares_noisy, danger.meant), folds, calibrations),
+    )
 
 
-def _calibrated(corpus: Sample, scores: Matrix, folds: Folds, calibrations: Mapping[int, Calibration]) -> _Judged:
-    probabilities = np.zeros_like(scores)
-    labels = np.zeros(scores.shape, np.bool_)
+def _calibrated(
+    corpus: Sample,
+    scores: Matrix,
+    danger: tuple[Matrix, Truth],
+    folds: Folds,
+    calibrations: Mapping[int, Calibration],
+) -> _Judged:
+    """Probabilities of all concerns, that of danger in a last column of its own."""
+    shares_of_danger, meant = danger
+    width = scores.shape[1]
+    probabilities = np.zeros((len(scores), width + 1), np.float32)
+    labels = np.zeros(probabilities.shape, np.bool_)
     decide_from = np.zeros(len(scores), np.float32)
     for fold, calibration in calibrations.items():
         inside = folds == fold
-        probabilities[inside] = calibration.primary_probabilities(scores[inside])
-        labels[inside] = calibration.label_probabilities(scores[inside]) >= calibration.label_from
+        probabilities[inside, :width] = calibration.primary_probabilities(scores[inside])
+        labels[inside, :width] = calibration.label_probabilities(scores[inside]) >= calibration.label_from
         decide_from[inside] = calibration.decide_from
-    everything = _Judged(probabilities, labels, decide_from, corpus.primary, corpus.truth, corpus.messages)
+    probabilities[:, :width] *= 1 - shares_of_danger[:, None]
+    probabilities[:, width] = shares_of_danger
+    labels[:, width] = shares_of_danger == 1
+    everything = _Judged(
+        probabilities,
+        labels,
+        decide_from,
+        np.where(corpus.ordinary, corpus.primary, width),
+        np.column_stack([corpus.truth, meant]),
+        corpus.messages,
+    )
     return everything.part(np.isin(folds, list(calibrations)))
 
 

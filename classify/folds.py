@@ -47,19 +47,35 @@ class Sample:
     """Of the texts and, below them, of their noisy copies; None without an encoder."""
     targets: Matrix
     primary: NDArray[np.int64]
-    """Column of the primary concern of each message."""
+    """Column of the primary concern of each message; -1 for that of danger, which has none."""
     truth: NDArray[np.bool_]
     """For each message and concern whether it is meant."""
 
+    @property
+    def ordinary(self) -> NDArray[np.bool_]:
+        """For each message whether it speaks of anything but danger first: the others teach no concern."""
+        result: NDArray[np.bool_] = self.primary >= 0
+        return result
 
-def sample(messages: Sequence[Written], settings: Settings, *, encoder: Encoder | None = None) -> Sample:
-    """Prepare a corpus; the noisy copies are the same every time."""
-    labels = tuple(sorted({label for message in messages for label in message.labels}))
+
+def sample(
+    messages: Sequence[Written], settings: Settings, *, danger: str = "", encoder: Encoder | None = None
+) -> Sample:
+    """Prepare a corpus; the noisy copies are the same every time.
+
+    Args:
+        messages: the corpus.
+        settings: how it will be trained with.
+        danger: key of the concern that another detector decides, and that is left out here.
+        encoder: None for the lexical head alone.
+    """
+    labels = tuple(sorted({label for message in messages for label in message.labels} - {danger}))
     column = {label: number for number, label in enumerate(labels)}
     targets = np.zeros((len(messages), len(labels)), np.float32)
     for row, message in enumerate(messages):
-        targets[row, [column[label] for label in message.labels]] = FURTHER_TARGET
-        targets[row, column[message.primary]] = 1
+        targets[row, [column[label] for label in message.labels if label != danger]] = FURTHER_TARGET
+        if message.primary != danger:
+            targets[row, column[message.primary]] = 1
     texts = tuple(text_for_concerns(message.subject, message.body) for message in messages)
     spoilt = tuple(noisy(text, share=NOISE, seed=message.id) for text, message in zip(texts, messages, strict=True))
     return Sample(
@@ -71,7 +87,7 @@ def sample(messages: Sequence[Written], settings: Settings, *, encoder: Encoder 
         spoilt=spoilt,
         vectors=encoder([*texts, *spoilt]) if encoder is not None else None,
         targets=targets,
-        primary=np.array([column[message.primary] for message in messages], np.int64),
+        primary=np.array([column.get(message.primary, -1) for message in messages], np.int64),
         truth=targets > 0,
     )
 
@@ -121,7 +137,7 @@ def out_of_fold(
         The numbers of the messages in the fold, and the head that has not seen them.
     """
     for fold in sorted(set(folds.tolist()) - {ALWAYS}):
-        inside = np.flatnonzero(folds != fold)
+        inside = np.flatnonzero((folds != fold) & corpus.ordinary)
         counted = [corpus.clean[number] for number in inside] + [corpus.noisy[number] for number in inside]
         targets = np.concatenate([corpus.targets[inside]] * 2)
         vectors = None

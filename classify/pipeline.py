@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -20,13 +21,15 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from classify import features, head
-from classify.decision import Calibration, Decision, decide
+from classify import danger_model, features, head
+from classify.danger_model import Detector
+from classify.decision import RANKED, Calibration, decide
 from classify.encoder import Encoder, load_encoder
 from classify.head import Head, Settings
-from classify.rules_only import found_by_rules, is_alarm
+from classify.linear import Matrix
+from classify.rules_only import ALARM_CONFIDENCE, found_by_rules, is_alarm
 from classify.segments import text_for_concerns
-from models.classification import Classification, Evidence, ModelVersion, Query, Taxonomy
+from models.classification import Classification, Evidence, ModelVersion, Query, Score, Taxonomy
 from models.config import Numbers
 
 SHIPPED = Path(__file__).with_name("model")
@@ -37,6 +40,9 @@ LEXICAL = "lexical"
 """Folder of the head that is always there."""
 SEMANTIC = "semantic"
 """Folder of the head that reads the vectors of a sentence encoder, too."""
+
+DANGER = "danger"
+"""Folder of the detector of danger."""
 
 # Neither the vocabulary nor the tokenizer is changed by training; what spaCy brings is used.
 NOT_SAVED = ("vocab", "tokenizer")
@@ -50,7 +56,10 @@ _log = logging.getLogger(__name__)
 class Judgement:
     """What the component says of one text."""
 
-    decision: Decision
+    scores: Matrix
+    """Log-odds of each label."""
+    labels: tuple[str, ...]
+    calibration: Calibration
     evidence: tuple[Evidence, ...]
 
 
@@ -84,6 +93,7 @@ class Concerns(Pipe):
         self.encode: Encoder | None = None
         self.calibrations: dict[str, Calibration] = {}
         self.trained_as = ModelVersion("", "", "")
+        self.detector: Detector | None = None
         self._labels: tuple[str, ...] = ()
         self._shown: tuple[str, ...] = ()
         self._columns: tuple[tuple[int, ...], ...] = ()
@@ -114,7 +124,8 @@ class Concerns(Pipe):
         columns: dict[str, list[int]] = {}
         for column, label in enumerate(self._labels):
             key = taxonomy.aliases.get(label, label)
-            if key in taxonomy.concerns:
+            # Danger is decided by the rules and the detector, never by a guess among the concerns.
+            if key in taxonomy.concerns and key != taxonomy.danger:
                 columns.setdefault(key, []).append(column)
         if not columns:
             raise ValueError("it knows none of the concerns of the taxonomy; 'posteingang train' makes one that does")
@@ -167,6 +178,8 @@ class Concerns(Pipe):
         (folder / _SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
         for name, fitted in self._heads.items():
             fitted.save(folder / name)
+        if self.detector is not None:
+            self.detector.save(folder / DANGER)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:  # noqa: ARG002 - spaCy passes it.
         """Read back what ``to_disk`` wrote.
@@ -182,6 +195,7 @@ class Concerns(Pipe):
         self.calibrations = {name: Calibration(**values) for name, values in settings["calibration"].items()}
         self._heads = {LEXICAL: self._loaded(folder / LEXICAL)}
         self._load_semantic(folder / SEMANTIC)
+        self._load_detector(folder / DANGER)
         self._show_all()
         return self
 
@@ -194,6 +208,13 @@ class Concerns(Pipe):
             _log.warning("The semantic head cannot be used, the lexical one takes over: %s", error)
             return
         self.encode = encode
+
+    def _load_detector(self, folder: Path) -> None:
+        self.detector = None
+        try:
+            self.detector = danger_model.load(folder, self.encode)
+        except (OSError, ValueError) as error:
+            _log.warning("The model of danger cannot be used, the rules go on alone: %s", error)
 
     def _loaded(self, folder: Path) -> Head:
         loaded = head.load(folder)
@@ -217,7 +238,7 @@ class Concerns(Pipe):
             doc.cats = {label: float(each) for label, each in zip(self._shown, likely, strict=True)}
             parts = list(self._columns[int(row.argmax())])
             evidence = self._heads[self.active].evidence(text, parts[int(raw[parts].argmax())])
-            doc._.judgement = Judgement(decide(row, self._shown, calibration), evidence)
+            doc._.judgement = Judgement(row, self._shown, calibration, evidence)
 
 
 class Classifier:
@@ -248,11 +269,16 @@ class Classifier:
             return
         texts = ((text_for_concerns(query.subject, query.body), query) for query in queries)
         version = self.version
+        detector = _component(self._nlp).detector
         for doc, query in self._nlp.pipe(texts, as_tuples=True, batch_size=BATCH):
-            yield _with_model(self._by_rules(query), doc._.judgement, version)
+            found = self._by_rules(query, detector)
+            yield _with_model(found, doc._.judgement, version, _danger(found, self._taxonomy, detector))
 
-    def _by_rules(self, query: Query) -> Classification:
-        return found_by_rules(query, taxonomy=self._taxonomy, numbers=self._numbers)
+    def _by_rules(self, query: Query, detector: Detector | None = None) -> Classification:
+        known = partial(found_by_rules, query, taxonomy=self._taxonomy, numbers=self._numbers)
+        if detector is None:
+            return known()
+        return known(judge=detector.judge, alarm_confidence=detector.limits.alarm_share)
 
 
 def load(model: Path | None, taxonomy: Taxonomy, numbers: Numbers) -> Classifier:
@@ -287,17 +313,29 @@ def _component(nlp: Language) -> Concerns:
     return component
 
 
-def _with_model(found: Classification, judgement: Judgement, version: ModelVersion | None) -> Classification:
-    """Add what the model says to what the rules found; an alarm stays first."""
-    decision = judgement.decision
+def _danger(found: Classification, taxonomy: Taxonomy, detector: Detector | None) -> Score:
+    """How likely danger is the primary concern."""
+    if detector is not None:
+        return Score(taxonomy.danger, detector.share(found.danger))
+    return Score(taxonomy.danger, ALARM_CONFIDENCE if is_alarm(found.danger) else 0.0)
+
+
+def _with_model(
+    found: Classification, judgement: Judgement, version: ModelVersion | None, danger: Score
+) -> Classification:
+    """Add what the model says to what the rules found; an alarm stays first, a check is somewhere in the ranking."""
+    decision = decide(judgement.scores, judgement.labels, judgement.calibration, elsewhere=danger.confidence)
+    ranking = decision.ranking
     if is_alarm(found.danger):
-        further = tuple(score for score in decision.concerns if score.concern != found.primary)
-        return replace(found, concerns=found.concerns + further, ranking=decision.ranking, model=version)
+        ranking = (danger, *ranking)[:RANKED]
+        return replace(found, concerns=found.concerns + decision.concerns, ranking=ranking, model=version)
+    if danger.confidence:
+        ranking = tuple(sorted((danger, *ranking), key=lambda score: -score.confidence))[:RANKED]
     return replace(
         found,
         primary=decision.primary,
         concerns=decision.concerns,
-        ranking=decision.ranking,
+        ranking=ranking,
         decided=decision.decided,
         evidence=judgement.evidence,
         model=version,

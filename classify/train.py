@@ -15,6 +15,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from classify.corpus_file import CorpusError, Written, corpus_hash, read_corpus
+from classify.danger_folds import CLEAN, danger_sample, detector_of, judged_out_of_fold, learned_limits, shares
 from classify.decision import Calibration, calibrate
 from classify.encoder import Encoder, load_encoder, remembering
 from classify.folds import TAXONOMY, Sample, by_writer, out_of_fold, sample, scores_of
@@ -72,16 +73,29 @@ def train(
     messages = training_messages(corpus, taxonomy, examples)
     encode = load_encoder(settings.encoder)
     encode = remembering(encode) if encode is not None else None
-    prepared = sample(messages, settings, encoder=encode)
+    prepared = sample(messages, settings, danger=taxonomy.danger, encoder=encode)
     tell = progress or _log.info
+    tell("looking for danger in writers left out")
+    dangers = danger_sample(messages, taxonomy.danger)
+    judged = judged_out_of_fold(dangers, by_writer(messages), encode, copies=(CLEAN,))
+    limits = [
+        learned_limits(dangers, each, ~prepared.ordinary, sorted(each.opinions)) if each is not None else None
+        for each in judged
+    ]
+    elsewhere = {
+        name: shares(each.dangers(dangers, [limit] * len(messages)), [limit] * len(messages))
+        for name, each, limit in zip((LEXICAL, SEMANTIC), judged, limits, strict=True)
+        if each is not None
+    }
     heads = (LEXICAL, SEMANTIC) if encode is not None else (LEXICAL,)
-    calibrations = {name: _calibration(prepared, settings, tell, head=name) for name in heads}
+    calibrations = {name: _calibration(prepared, elsewhere[name], settings, tell, head=name) for name in heads}
     digest = corpus_hash(messages)
     version = ModelVersion(FACTORY, _version(digest, settings), digest)
     tell(f"training on {len(messages)} messages")
     nlp, component = _trained(prepared, settings, encode)
     component.calibrations = calibrations
     component.trained_as = version
+    component.detector = detector_of(dangers, limits[0], limits[1], encode)
     _save(nlp, version, out)
     return TrainingReport(
         version=component.version,
@@ -112,7 +126,7 @@ def training_messages(
     return messages
 
 
-def _calibration(prepared: Sample, settings: Settings, tell: Progress, *, head: str) -> Calibration:
+def _calibration(prepared: Sample, elsewhere: Matrix, settings: Settings, tell: Progress, *, head: str) -> Calibration:
     """Learn from models that had not seen the writer; without any writer nothing is ever decided."""
     folds = by_writer(prepared.messages)
     scores: Matrix = np.zeros(prepared.truth.shape, np.float32)
@@ -121,9 +135,11 @@ def _calibration(prepared: Sample, settings: Settings, tell: Progress, *, head: 
         tell(f"calibrating the {head} head on {len(inside)} messages of writers left out")
         scores[inside] = scores_of(fitted, prepared, inside)
         measured[inside] = True
+    # An alarm is decided whatever the concerns' model says.
+    measured &= elsewhere < 1
     if not measured.any():
         return Calibration()
-    return calibrate(scores[measured], prepared.primary[measured], prepared.truth[measured])
+    return calibrate(scores[measured], prepared.primary[measured], prepared.truth[measured], elsewhere[measured])
 
 
 def _version(digest: str, settings: Settings) -> str:
@@ -137,7 +153,8 @@ def _trained(prepared: Sample, settings: Settings, encode: Encoder | None) -> tu
     examples = [
         _example(nlp.make_doc(text), dict(zip(prepared.labels, targets.tolist(), strict=True)))
         for texts in (prepared.texts, prepared.spoilt)
-        for text, targets in zip(texts, prepared.targets, strict=True)
+        for text, targets, ordinary in zip(texts, prepared.targets, prepared.ordinary, strict=True)
+        if ordinary
     ]
     nlp.initialize(lambda: examples)
     return nlp, component

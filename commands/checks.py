@@ -18,6 +18,8 @@ from models.message import Channel, Original
 
 LEAST_FREE_MB = 1024
 """Below this much free space the next big scan may not fit."""
+PROBE = b"posteingang doctor"
+"""What is stored in the archive to see whether it takes and gives; the one original that belongs to no item."""
 CLOCK_FLOOR = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 """A clock before this has lost its battery: receipt dates would be wrong."""
 
@@ -64,10 +66,10 @@ def archive(config: Config) -> Iterator[Finding]:
     """The archive takes bytes and gives them back."""
     try:
         place = build_archive(config)
-        probe = b"posteingang doctor"
-        with place.local(place.put([probe]).sha256) as path:
-            good = path.read_bytes() == probe
-        yield Finding("archive", good=good, message=config.archive_url)
+        with place.local(place.put([PROBE]).sha256) as path:
+            good = path.read_bytes() == PROBE
+        remedy = "" if good else " gives back other bytes than it was given; check its disk"
+        yield Finding("archive", good=good, message=f"{config.archive_url}{remedy}")
     except PosteingangError as error:
         yield Finding("archive", good=False, message=str(error))
 

@@ -86,7 +86,7 @@ def _print_tickets(state: State, tickets: "tuple[TicketSummary, ...]", *, as_jso
 
 
 def show_ticket(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
-    """Show a ticket: concerns and why, deadlines, all that was written.
+    """Show a ticket: concerns, deadlines, all that was written.
 
     Example: posteingang show 12
     """

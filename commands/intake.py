@@ -49,7 +49,7 @@ def ingest(
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show alarms, deadlines, what waits or was set aside, last runs.
+    """Show alarms, deadlines, what waits and what was set aside.
 
     Example: posteingang status
     """
@@ -64,7 +64,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
-    """Prove that nothing was lost; a gap is listed and exits with 70.
+    """Prove that nothing was lost; a gap ends with exit code 70.
 
     Everything that was seen has to be filed, set aside, ignored or waiting, with its original in the archive.
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from commands.checks import PROBE
 from commands.state import State
 from commands.wiring import build_archive, build_sources
 from models.catalogue import _, plural
@@ -38,9 +40,9 @@ def _gaps(state: State) -> Iterator[str]:
     kept = frozenset(build_archive(state.config).digests())
     for digest in sorted(before - kept):
         yield _("The original {digest} is missing in the archive.").format(digest=digest)
-    for digest in sorted(kept - state.store.digests()):
+    for digest in sorted(kept - state.store.digests() - {sha256(PROBE).hexdigest()}):
         yield _(
-            "The archive has the original {digest} and the database does not know it. Run 'posteingang ingest'; if it is "
+            "The archive has the original {digest}, the database does not know it. Run 'posteingang ingest'; if it is "
             "named again, the database is older than the archive: restore a newer one."
         ).format(digest=digest)
     for item in state.store.unaccounted():

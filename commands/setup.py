@@ -78,6 +78,7 @@ def _findings(state: State) -> "Iterator[Finding]":
     from commands import checks
     from commands.wiring import build_sources
     from ingest.sources.base import Finding
+    from models.errors import ConfigError
 
     config = state.config
     yield Finding("configuration", good=True, message=str(state.config_path))
@@ -85,7 +86,12 @@ def _findings(state: State) -> "Iterator[Finding]":
     yield from checks.clock(state.now())
     yield from checks.database(config)
     yield from checks.archive(config)
-    for source in build_sources(config):
-        yield from source.check()
+    for name in config.sources:
+        try:
+            (source,) = build_sources(config, (name,))
+        except ConfigError as error:
+            yield Finding(name, good=False, message=str(error))
+        else:
+            yield from source.check()
     yield from checks.reader(config)
     yield from checks.classifier(config, state.taxonomy)

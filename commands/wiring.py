@@ -66,7 +66,13 @@ def reader_settings(config: Config) -> "ReaderSettings":
     """What the readers are told of the configuration."""
     from ingest.readers.base import ReaderSettings
 
-    return ReaderSettings(utility=config.utility, forms=config.forms, limits=config.limits, ocr=config.ocr)
+    return ReaderSettings(
+        utility=config.utility,
+        forms=config.forms,
+        limits=config.limits,
+        ocr=config.ocr,
+        splitting=config.splitting,
+    )
 
 
 def tools_for(config_path: Path) -> "OpenTools":

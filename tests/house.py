@@ -102,7 +102,10 @@ def posteingang(*arguments: str | Path, stdin: bytes = b"") -> Done:
 def in_own_process(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
     """Run a command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "cli", *map(str, arguments)], capture_output=True, check=False, timeout=120, **options
+        [sys.executable, "-m", "cli", *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        **{"timeout": 120, **options},
     )
 
 

@@ -72,9 +72,9 @@ def ticket_table(tickets: Iterable[TicketSummary], label: Label, zone: ZoneInfo,
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column(_("Received"), no_wrap=True)
-    table.add_column(_("From"), no_wrap=True, overflow="ellipsis", max_width=18)
-    table.add_column(_("Subject"), no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column(_("Concern"), no_wrap=True, overflow="ellipsis", max_width=26)
+    table.add_column(_("From"), no_wrap=True, overflow="ellipsis", ratio=3)
+    table.add_column(_("Subject"), no_wrap=True, overflow="ellipsis", ratio=5)
+    table.add_column(_("Concern"), no_wrap=True, overflow="ellipsis", ratio=4)
     table.add_column(_("Due"), no_wrap=True)
     for ticket in tickets:
         table.add_row(
@@ -129,9 +129,9 @@ def deadline_table(rows: Iterable[tuple[TicketSummary, DeadlineView]], label: La
     table.add_column(_("Safe"), no_wrap=True)
     table.add_column(_("By law"), no_wrap=True)
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column(_("Concern"), no_wrap=True, overflow="ellipsis", max_width=26)
-    table.add_column(_("What"), no_wrap=True, overflow="ellipsis", max_width=20)
-    table.add_column(_("Legal basis"), no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(_("Concern"), no_wrap=True, overflow="ellipsis", ratio=3)
+    table.add_column(_("What"), no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column(_("Legal basis"), no_wrap=True, overflow="ellipsis", ratio=3)
     for ticket, deadline in rows:
         table.add_row(
             _due(deadline.safe_due, today),
@@ -152,9 +152,9 @@ def hit_table(hits: Iterable[Hit], label: Label) -> Table:
     """What a search found, with the hit in its sentence."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column(_("From"), no_wrap=True, overflow="ellipsis", max_width=20)
-    table.add_column(_("Concern"), no_wrap=True, overflow="ellipsis", max_width=22)
-    table.add_column(_("Found"), ratio=1)
+    table.add_column(_("From"), no_wrap=True, overflow="ellipsis", ratio=2)
+    table.add_column(_("Concern"), no_wrap=True, overflow="ellipsis", ratio=2)
+    table.add_column(_("Found"), ratio=6)
     for hit in hits:
         ticket = hit.ticket
         snippet = hit.snippet

@@ -142,8 +142,8 @@ def finding_table(findings: Iterable[tuple[str, bool, str]]) -> Table:
     """What `doctor` tried: name, good or not, what was found or what to do."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column()
+    table.add_column(max_width=30, overflow="fold")
+    table.add_column(overflow="fold")
     for name, good, message in findings:
         mark = Text("✓", style="green") if good else Text("✗", style="bold red")
         table.add_row(mark, name, Text(one_line(message, 500), style="" if good else "red"))

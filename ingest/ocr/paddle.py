@@ -3,6 +3,10 @@
 The method is PaddleOCR's: a detector draws a map of text (differentiable binarisation), a recogniser gives a
 distribution over characters for every eighth pixel column (connectionist temporal classification). The weights are
 those that PaddlePaddle publishes (Apache-2.0): *small* comes with the package ``rapidocr``, *tiny* with this one.
+
+Both speeds find lines with the tiny detector: over 26 kinds of damage it finds what the small one finds, for a quarter
+of the time. Reading is what needs the small recogniser; reading with the tiny one first and again where it was unsure
+gained little time and lost characters.
 """
 
 import math
@@ -55,12 +59,12 @@ class Weights:
 
 def weights(speed: str) -> Weights:
     """The weights of a speed."""
+    tiny = files("ingest.ocr") / "weights"
+    detector = tiny / "PP-OCRv6_det_tiny.onnx"
     if speed == "fast":
-        folder = files("ingest.ocr") / "weights"
-        names = [folder / f"PP-OCRv6_{name}" for name in ("det_tiny.onnx", "rec_tiny.onnx", "rec_tiny.txt")]
-        return Weights(names[0], names[1], names[2], detector_side=1280)
-    folder = files("rapidocr") / "models"
-    return Weights(folder / "PP-OCRv6_det_small.onnx", folder / "PP-OCRv6_rec_small.onnx", None, detector_side=1280)
+        return Weights(detector, tiny / "PP-OCRv6_rec_tiny.onnx", tiny / "PP-OCRv6_rec_tiny.txt", detector_side=1280)
+    small = files("rapidocr") / "models"
+    return Weights(detector, small / "PP-OCRv6_rec_small.onnx", None, detector_side=1280)
 
 
 class Paddle:

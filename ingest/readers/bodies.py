@@ -1,5 +1,6 @@
 """Which parts of a mail are its text and which hang on it (RFC 2046, 5.1; RFC 2183)."""
 
+import binascii
 import re
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ _STUB = re.compile(r"html", re.IGNORECASE)
 _STUB_CHARACTERS = 400
 _IS_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html[\s>])", re.IGNORECASE)
 _CID = re.compile(rb"""cid:([^"'\s>)&]+)""", re.IGNORECASE)
+_BASE64_LINES = re.compile(rb"\s*(?:[A-Za-z0-9+/]{40,}\r?\n)+[A-Za-z0-9+/]*={0,2}\s*")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PGP_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----\n"
 _PGP_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
@@ -195,6 +197,9 @@ class _Reader:
 
     def _read(self, part: Part) -> str:
         content = part.unpacked().content
+        if (inside := _undeclared_base64(content)) is not None:
+            self._warn("The text is encoded as base64 without saying so.")
+            content = inside
         if not _is_html(part):
             found, content = transfer.cut_uuencoded(content)
             self.unpacked.extend(
@@ -240,6 +245,17 @@ class _Reader:
             self._warn("The text stands outside of all parts.")
             return [before.replace("\r\n", "\n")]
         return []
+
+
+def _undeclared_base64(content: bytes) -> bytes | None:
+    """What a text of nothing but base64 says; None if it is not, or says nothing in words."""
+    if b" " in content[:100] or not _BASE64_LINES.fullmatch(content):
+        return None
+    try:
+        inside = binascii.a2b_base64(content)
+        return inside if " " in inside.decode("utf-8") else None
+    except ValueError:
+        return None
 
 
 def _is_html(part: Part) -> bool:

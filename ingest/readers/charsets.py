@@ -116,7 +116,7 @@ def _as_declared(content: bytes, declared: str) -> Decoded | None:
             text = text.encode("utf-8", "replace").decode()
         return Decoded(text, declared, as_declared=True)
     except (UnicodeError, ValueError):
-        if declared.startswith("iso2022_jp"):
+        if declared.startswith("iso2022_jp") and b"\x1b" in content:
             return Decoded(_iso_2022_jp(content), "iso-2022-jp", as_declared=True)
     return None
 

@@ -1,7 +1,7 @@
 """The header block of a mail, read whatever it looks like: RFC 5322 and 2047 as they are really written."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ingest.readers.addresses import parse_addresses
@@ -20,6 +20,7 @@ _KNOWN = frozenset(
     b"newsgroups path apparently-to disposition-notification-to arc-seal mailing-list".split()
 )
 _MAX_FIELDS = 5000
+_MAX_TYPES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Headers:
     @cached_property
     def _index(self) -> dict[str, list[bytes]]:
         index: dict[str, list[bytes]] = {}
-        for field in self.fields:
-            index.setdefault(field.name, []).append(field.raw)
+        for entry in self.fields:
+            index.setdefault(entry.name, []).append(entry.raw)
         return index
 
     @cached_property
@@ -117,14 +118,18 @@ class Block:
 class _Collected:
     """The fields found so far."""
 
-    names: list[str]
-    values: list[bytes | bytearray]
+    names: list[str] = field(default_factory=list)
+    values: list[bytes | bytearray] = field(default_factory=list)
+    types: list[int] = field(default_factory=list)
+    """Where the first fields called Content-Type are."""
 
     def take(self, line: bytes) -> bool:
         """Keep a field, a folded line or an mbox line; False for anything else."""
         if line[:1] in b" \t" and self.values and line.strip():
             self.fold(line)
         elif match := _FIELD.match(line):
+            if match[1].lower() == b"content-type" and len(self.types) < _MAX_TYPES:
+                self.types.append(len(self.names))
             self.names.append(match[1].decode("latin-1").lower())
             self.values.append(line[match.end() :])
         else:
@@ -141,10 +146,7 @@ class _Collected:
     def ended_by(self, line: bytes) -> bool:
         """Whether the line is a boundary that one of the fields declares: the empty line was forgotten."""
         mark = line[2:].strip()
-        return line.startswith(b"--") and any(
-            name == "content-type" and bool(mark) and mark in value
-            for name, value in zip(self.names, self.values, strict=True)
-        )
+        return line.startswith(b"--") and bool(mark) and any(mark in self.values[at] for at in self.types)
 
     def fields(self) -> tuple[Field, ...]:
         """Nothing, if what looked like fields was the text of a mail without any."""
@@ -185,7 +187,7 @@ def _regular_block(content: bytes, start: int, end: int) -> Block | None:
 
 
 def _odd_block(content: bytes, start: int, end: int, *, lead: bool) -> Block:
-    found = _Collected([], [])
+    found = _Collected()
     junk = False
     at = start
     while at < end and len(found.names) < _MAX_FIELDS:

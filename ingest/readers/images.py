@@ -35,6 +35,35 @@ def open_images(content: bytes, limits: Limits) -> Bundle:
     return Bundle(count, _sheets(image, count, limits))
 
 
+def frames_of(content: bytes, limits: Limits) -> Iterator[Image.Image]:
+    """The pages of a picture file as they are stored, decoded one at a time; those that cannot be are left white.
+
+    Raises:
+        ItemError: as ``open_images`` does.
+    """
+    image = _opened(content, limits)
+    _check_pixels(image, limits)
+    for number in range(1, _frames(image, limits) + 1):
+        try:
+            if number > 1 or image.format == "TIFF":
+                image.seek(number - 1)
+            _check_pixels(image, limits)
+            _load(image, number)
+        except (ItemError, *_DECODE_ERRORS):
+            yield Image.new("1", (1654, 2339), 1)
+        else:
+            yield image
+
+
+def page_size(image: Image.Image) -> tuple[float, float]:
+    """Width and height on paper, in points of 1/72 inch."""
+    dpi = resolution(image)
+    across, down = _claimed(image)
+    if dpi != round(down):
+        across = down = float(dpi)
+    return image.width * 72 / across, image.height * 72 / down
+
+
 def grey_of(image: Image.Image) -> Grey:
     """The picture in grey: transparency on white paper, 16 bits cut to 8, colours by luminance (ITU-R 601)."""
     if image.mode.startswith(("I", "F")):

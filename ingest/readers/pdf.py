@@ -18,7 +18,7 @@ import pypdfium2.raw as pdfium_c
 from ingest.levels import READING_DPI
 from ingest.ocr.base import Grey, Line
 from ingest.readers.sheets import Bundle, Lines, Sheet
-from ingest.readers.text_layer import Layer, picture_sizes, probe, quality
+from ingest.readers.text_layer import Layer, has_drawings, picture_sizes, probe, quality
 from models.config import Limits
 from models.errors import ItemError
 
@@ -87,7 +87,8 @@ def _sheet(page: Any, index: int, content: bytes, limits: Limits) -> Sheet:
     if layer.is_good:
         lines = _layer_lines(content, index)
         if lines is not None:
-            return Sheet(index + 1, text=lines, draw=partial(_drawn_if_possible, page, limits))
+            draw = partial(_drawn_if_possible, page, limits) if has_drawings(page) else None
+            return Sheet(index + 1, text=lines, draw=draw)
     grey, dpi = _drawn(page, limits)
     return Sheet(index + 1, grey, dpi, hidden=_hidden(layer, content, index))
 

@@ -63,7 +63,8 @@ _FORWARDED = (
 _ORIGINAL = (
     r"urspr(?:ü|ue|u)ngliche[rn]? (?:nachricht|e-?mail|mail|termin)|original ?-?(?:nachricht|mail|e-?mail)|"
     r"original ?(?:message|appointment)|"
-    r"originalmail|reply message|antwort ?-?nachricht|message d'origine|mensaje original|mensagem original|"
+    r"originalmail|originale[rn]? (?:nachricht|e-?mail|mail)|"
+    r"reply message|antwort ?-?nachricht|message d'origine|mensaje original|mensagem original|"
     r"messaggio originale|"
     r"oprindelig meddelelse|opprinnelig melding|ursprungligt meddelande|oorspronkelijk bericht|"
     r"oryginalna wiadomość|wiadomość oryginalna|orijinal (?:mesaj|ileti|e-?posta)|původní zpráva|"

@@ -56,9 +56,7 @@ REMAINING = re.compile(rf".{{0,94}}\bverbleiben?\b.{{0,20}}?\s{_CLOSING}")
 THANKS = re.compile(rf"^[\s*_]{{0,4}}(?:{_THANKS}|best\b|br\b|ciao\b|bis bald\b|tschüss\b)")
 """A closing only where a name follows."""
 
-POSTSCRIPT = re.compile(
-    r"^(?:p\.?\s?p?\.?\s?s\.?\s?[.:]|p\.?s\.?\s|nachtrag\b|nb\s?:|edit\s?:|ach ja|übrigens)"
-)
+POSTSCRIPT = re.compile(r"^(?:p\.?\s?p?\.?\s?s\.?\s?[.:]|p\.?s\.?\s|nachtrag\b|nb\s?:|edit\s?:|ach ja|übrigens)")
 
 _DEVICE = (
     r"iphone|ipad|ipod|blackberry|samsung|galaxy|htc|android|windows|huawei|nokia|xperia|pixel|oneplus|xiaomi|"

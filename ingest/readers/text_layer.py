@@ -100,6 +100,14 @@ def probe(page: Any) -> Layer:
     return Layer(text, quality(text), _largest_picture(page))
 
 
+def has_drawings(page: Any) -> bool:
+    """Whether there is more on a page than text: only then a barcode can be on it."""
+    import pypdfium2.raw as pdfium_c
+
+    kinds = [pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_SHADING]
+    return next(iter(page.get_objects(filter=kinds, max_depth=4)), None) is not None
+
+
 def picture_sizes(page: Any) -> Iterator[tuple[int, int]]:
     """Width and height in pixels of each picture of a page, as declared: nothing is decoded."""
     import pypdfium2.raw as pdfium_c

@@ -74,8 +74,16 @@ def test_an_alarm_is_primary_whatever_the_model_says_and_its_ranking_stays(class
     assert found.danger is not None
     assert found.danger.level is DangerLevel.alarm
     assert (found.primary, found.decided, found.concerns[0].concern) == ("notfall_gefahr", True, "notfall_gefahr")
-    assert len(found.ranking) == 5
+    assert (len(found.ranking), found.ranking[0].concern) == (5, "notfall_gefahr")
     assert found.evidence[0].text == found.danger.passage
+
+
+def test_a_check_is_never_a_concern_of_its_own(classifier: Classifier) -> None:
+    (found,) = classified(classifier, query("Nach dem Rohrbruch im letzten Winter bitte ich um Erstattung."))
+    assert found.danger is not None
+    assert found.danger.level is DangerLevel.check
+    assert found.primary != "notfall_gefahr"
+    assert "notfall_gefahr" not in {score.concern for score in found.concerns}
 
 
 def test_messages_keep_their_order_over_many_batches(classifier: Classifier) -> None:
@@ -205,7 +213,7 @@ def test_the_shipped_model_is_small_loads_quickly_and_knows_all_concerns() -> No
     (found,) = classified(classifier, query(READING, subject="Zählerstand"))
     assert found.ranking[0].concern == "zaehlerstand"
     settings = json.loads((pipeline.SHIPPED / "concerns" / "settings.json").read_text("utf-8"))
-    assert set(settings["labels"]) == set(taxonomy.concerns)
+    assert set(settings["labels"]) == set(taxonomy.concerns) - {taxonomy.danger}
 
 
 def first_letters(texts: Sequence[str]) -> np.ndarray:

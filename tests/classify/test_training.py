@@ -31,7 +31,7 @@ def corpus(trained: tuple[Path, TrainingReport]) -> Path:
 
 def test_report_says_what_was_trained(trained: tuple[Path, TrainingReport]) -> None:
     folder, report = trained
-    assert (report.writers, report.concerns) == (3, 27)
+    assert (report.writers, report.concerns) == (3, 26)
     assert report.messages == 72 + len(load_examples(None))
     assert len(report.version.corpus_sha256) == 64
     assert report.size == sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import GAS, MAIL, House
+from tests.house import MAIL, House
 
 HOSTILE = (
     "From: =?utf-8?b?G1szMW1CaW5rG1swbQ==?= <x@example.org>\r\n"

@@ -77,12 +77,12 @@ def test_an_item_that_is_not_there_is_said_so(house: House) -> None:
         done = house("quarantine", *command, "7")
         assert done.code == os.EX_NOINPUT
         assert done.err == (
-            "posteingang: There is no item 7. 'posteingang quarantine list' shows what was set worked.\n"
+            "posteingang: There is no item 7. 'posteingang quarantine list' shows what was set aside.\n"
         )
 
 
 def test_an_empty_quarantine_says_so(house: House) -> None:
-    assert house("quarantine", "list").out == "Nothing was set worked.\n"
+    assert house("quarantine", "list").out == "Nothing was set aside.\n"
     assert house("quarantine", "list", "--json").out == ""
 
 

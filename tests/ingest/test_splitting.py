@@ -78,7 +78,7 @@ def test_every_pair_of_letters_is_told_apart() -> None:
     missed = [
         (first, second)
         for first in TRUTH
-        for second in ("kuendigung", "gasgeruch")
+        for second in ("kuendigung",)
         if first != second and len(read(text_of(first), text_of(second)).documents) != 2
     ]
     assert missed == []

@@ -126,8 +126,8 @@ def test_history_cannot_be_changed_even_by_hand(database_url: str, table: str, s
         connection.execute(
             text(
                 "INSERT INTO item (id, sha256, size, channel, name, received_at, received_from, accepted_at, state,"
-                " attempts, reason, message, detail) VALUES (1, 'a', 1, 'email', '', :at, 'internaldate', :at,"
-                " 'accepted', 0, '', '', '')"
+                " lease_owner, attempts, reason, message, detail) VALUES (1, 'a', 1, 'email', '', :at, 'internaldate',"
+                " :at, 'accepted', '', 0, '', '', '')"
             ),
             {"at": at},
         )

@@ -23,7 +23,7 @@ from spacy.vocab import Vocab
 
 from classify import danger_model, features, head
 from classify.danger_model import Detector
-from classify.decision import RANKED, Calibration, decide
+from classify.decision import FURTHER, RANKED, Calibration, decide
 from classify.encoder import Encoder, load_encoder
 from classify.head import Head, Settings
 from classify.linear import Matrix
@@ -328,7 +328,8 @@ def _with_model(
     ranking = decision.ranking
     if is_alarm(found.danger):
         ranking = (danger, *ranking)[:RANKED]
-        return replace(found, concerns=found.concerns + decision.concerns, ranking=ranking, model=version)
+        further = decision.concerns[:FURTHER]
+        return replace(found, concerns=found.concerns + further, ranking=ranking, model=version)
     if danger.confidence:
         ranking = tuple(sorted((danger, *ranking), key=lambda score: -score.confidence))[:RANKED]
     return replace(

@@ -1,5 +1,6 @@
 """Commands of the intake: ingest, status, reconcile, and the quarantine."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -66,7 +67,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
     """Prove that nothing was lost; a gap ends with exit code 70.
 
-    Everything that was seen has to be filed, set aside, ignored or waiting, with its original in the archive.
+    Everything that was seen has to be filed, set aside, ignored or waiting, with its original in the archive. A source
+    that cannot be asked ends with 75: for that one nothing is proved.
 
     Example: posteingang reconcile
     """
@@ -76,11 +78,16 @@ def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
 
     result = reconcile_all(context.obj)
     if as_json:
-        lines([*(day.as_json() for day in result.days), {"gaps": result.gaps, "notes": result.notes}])
+        rest = {"gaps": result.gaps, "notes": result.notes, "unasked": result.unasked}
+        lines([*(day.as_json() for day in result.days), rest])
     else:
         show(*reconciliation_tables(result.days, result.gaps, result.notes))
+    for sentence in result.unasked:
+        problem(sentence)
     if result.gaps:
         raise IncompleteError(plural("{count} gap: see above.", "{count} gaps: see above.", len(result.gaps)))
+    if result.unasked:
+        raise typer.Exit(os.EX_TEMPFAIL)
 
 
 def quarantine_list(context: typer.Context, as_json: AsJson = False) -> None:

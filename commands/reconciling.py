@@ -24,13 +24,16 @@ class Reconciliation:
     gaps: tuple[str, ...]
     """What is lost or contradicts itself; none, or something is wrong."""
     notes: tuple[str, ...]
-    """What has its reason: mail not fetched yet, a source that could not be asked."""
+    """What has its reason: mail not fetched yet, items that wait."""
+    unasked: tuple[str, ...]
+    """Sources that could not be asked: for these nothing is proved."""
 
 
 def reconcile_all(state: State) -> Reconciliation:
     """Compare sources, archive and database."""
-    notes = list(_notes(state))
-    return Reconciliation(state.store.journal(), tuple(_gaps(state)), tuple(notes))
+    unasked: list[str] = []
+    notes = list(_notes(state, unasked))
+    return Reconciliation(state.store.journal(), tuple(_gaps(state)), tuple(notes), tuple(unasked))
 
 
 def _gaps(state: State) -> Iterator[str]:
@@ -49,7 +52,7 @@ def _gaps(state: State) -> Iterator[str]:
         yield _("Item {number} is neither filed, set aside, ignored nor waiting.").format(number=item)
 
 
-def _notes(state: State) -> Iterator[str]:
+def _notes(state: State, unasked: list[str]) -> Iterator[str]:
     """What still lies in the sources and was not accepted yet, and what waits to be read."""
     waiting = state.store.waiting()
     if waiting:
@@ -62,7 +65,7 @@ def _notes(state: State) -> Iterator[str]:
         try:
             count = _not_accepted(state, source)
         except PosteingangError as error:
-            yield _("{source} could not be asked: {error}").format(source=source.name, error=error)
+            unasked.append(_("{source} could not be asked: {error}").format(source=source.name, error=error))
             continue
         if count:
             yield plural(

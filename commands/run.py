@@ -95,14 +95,17 @@ def run_intake(state: State, only: tuple[str, ...], *, progress: bool, step: Ste
         _accept(state, only, report, tell, step)
         _process(state, report, tell, step)
     report.alarms = state.store.alarms()
-    if report.alarms:
+    if report.alarms and not progress:
+        # Where somebody looks on, they stand in a frame above the summary.
         report.problems += [_alarm_sentence(row) for row in report.alarms]
     return report
 
 
 def _alarm_sentence(row: "TicketSummary") -> str:
+    from tickets.render import danger_reason
+
     return _("ALARM, nobody has acknowledged it yet: #{number} {subject} ({reason})").format(
-        number=row.id, subject=row.subject, reason=row.danger_reason
+        number=row.id, subject=row.subject, reason=danger_reason(row)
     )
 
 

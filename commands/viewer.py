@@ -3,12 +3,13 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from commands.state import State
 from commands.wiring import build_archive
 from models.errors import NotFoundError, TemporaryError
+
+_KEPT_SECONDS = 24 * 3600
 
 _SUFFIXES = {
     "message/rfc822": ".eml",
@@ -22,6 +23,8 @@ _SUFFIXES = {
 def original_of(state: State, number: int, entry: int) -> Path:
     """A copy of the original of a ticket's message under a name that viewers know, readable by its owner only.
 
+    Copies lie in the data folder and are swept away a day later by the next call.
+
     Raises:
         NotFoundError: if the ticket has no such message.
     """
@@ -32,8 +35,14 @@ def original_of(state: State, number: int, entry: int) -> Path:
     message = messages[entry - 1].message
     assert message is not None  # noqa: S101 - filtered above
     suffix = _SUFFIXES.get(message.media_type, ".bin")
-    folder = Path(tempfile.mkdtemp(prefix="posteingang-"))
+    folder = state.config.data / "opened"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    yesterday = state.now().timestamp() - _KEPT_SECONDS
+    for old in folder.iterdir():
+        if old.stat().st_mtime < yesterday:
+            old.unlink(missing_ok=True)
     copy = folder / f"ticket-{number}-{entry}{suffix}"
+    copy.unlink(missing_ok=True)
     with build_archive(state.config).local(message.sha256) as path:
         shutil.copyfile(path, copy)
     copy.chmod(0o600)

@@ -82,7 +82,8 @@ def read(content: bytes, original: Original, context: Context) -> Message:
         raise ItemError("unsupported", f"No reader for this kind of file ({kind}).")
     if kind == MAIL:
         original = replace(original, channel=Channel.email)
-    return reader(content, original, context)
+    message = reader(content, original, context)
+    return message if message.media_type else replace(message, media_type=kind)
 
 
 def context_for(

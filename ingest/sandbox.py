@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from ingest.readers.base import ReaderSettings
-from models.errors import ItemError
+from models.errors import ConfigError, ItemError
 from models.message import Message, Original
 from models.serial import message_from_json
 
@@ -57,6 +57,7 @@ class Sandbox:
 
         Raises:
             ItemError: what the reader says, or ``timeout``, ``memory``, ``crashed``.
+            ConfigError: if the configuration names an engine that is not there.
         """
         try:
             return self._read(path, original)
@@ -122,6 +123,8 @@ class _Child:
                 deadline += answer["pages"] * limits.page_seconds
             elif "message" in answer:
                 return message_from_json(answer["message"])
+            elif "config" in answer:
+                raise ConfigError(answer["config"])
             elif "error" in answer:
                 raise ItemError(answer["error"], answer["sentence"], detail=answer["detail"])
 

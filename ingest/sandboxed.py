@@ -14,7 +14,7 @@ from typing import Any
 
 from ingest.readers.base import ReaderSettings
 from ingest.reading import context_for, read
-from models.errors import ItemError
+from models.errors import ConfigError, ItemError
 from models.message import Channel, Original
 from models.serial import message_to_json, page_to_json
 
@@ -59,6 +59,8 @@ def handle(request: dict[str, Any], settings: ReaderSettings, answers: int) -> d
         return {"message": message_to_json(read(Path(request["path"]).read_bytes(), original, context))}
     except ItemError as error:
         return {"error": error.reason, "sentence": str(error), "detail": error.detail}
+    except ConfigError as error:
+        return {"config": str(error)}
     except MemoryError:
         return {
             "error": "memory",

@@ -84,7 +84,6 @@ def test_the_keys_of_a_mail_and_of_a_scan_are_fixed_and_in_order(tmp_path: Path)
     assert (page["number"], page["source"], page["blank"]) == (1, "ocr", False)
 
 
-@pytest.mark.xfail(reason="the letter reader leaves it empty for pictures", strict=True)
 def test_a_picture_tells_its_media_type() -> None:
     (scan,) = objects(posteingang("read", PAGE, "--json").out)
     assert scan["media_type"] == "image/png"

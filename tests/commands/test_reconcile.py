@@ -21,7 +21,7 @@ def test_a_house_in_order_adds_up(worked: House) -> None:
     done = worked("reconcile", "--json")
     *days, proof = [json.loads(line) for line in done.out.splitlines()]
     assert done.code == 0
-    assert proof == {"gaps": [], "notes": []}
+    assert proof == {"gaps": [], "notes": [], "unasked": []}
     (day,) = days
     assert (day["source"], day["seen"], day["filed"], day["set_aside"]) == ("scanner", 4, 2, 2)
     assert day["seen"] == day["filed"] + day["set_aside"] + day["ignored"] + day["waiting"]

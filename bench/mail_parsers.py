@@ -96,7 +96,7 @@ def modern(content: bytes) -> Reading:
 
 def mail_parser(content: bytes) -> Reading:
     """SpamScope's mail-parser."""
-    import mailparser  # type: ignore[import-untyped]
+    import mailparser
 
     found = mailparser.parse_from_bytes(content)
     _ = (found.to, found.cc, found.reply_to, found.date, found.message_id)

@@ -75,4 +75,5 @@ def test_what_still_lies_in_the_scan_folder_is_told_and_no_gap(worked: House) ->
 def test_a_source_that_cannot_be_asked_is_told(worked: House) -> None:
     worked.scans.rename(worked.folder / "elsewhere")
     done = worked("reconcile")
-    assert "scanner could not be asked" in done.out
+    assert "scanner could not be asked" in done.err
+    assert done.code == os.EX_TEMPFAIL

@@ -6,7 +6,7 @@ ends with a status other than 0.
 
 import sys
 
-import atheris  # type: ignore[import-untyped]
+import atheris
 
 with atheris.instrument_imports(include=["ingest"]):
     from tests.soak.read_mail import LONGEST, check

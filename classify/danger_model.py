@@ -6,6 +6,7 @@ languages.
 """
 
 import json
+import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,7 +16,17 @@ from pathlib import Path
 import numpy as np
 
 from classify import features, head
-from classify.danger import DOUBTED, PASSAGE_LENGTH, SUSPECTED, WINDOW, concepts_of, find_danger, sentences, shortened
+from classify.danger import (
+    DOUBTED,
+    HEADING,
+    PASSAGE_LENGTH,
+    SUSPECTED,
+    WINDOW,
+    concepts_of,
+    find_danger,
+    sentences,
+    shortened,
+)
 from classify.encoder import Encoder
 from classify.features import Row
 from classify.head import Head, Settings
@@ -99,7 +110,11 @@ class Detector:
 
     def judge(self, subject: str, body: str) -> Danger | None:
         """What rules and model say together; None if there is no danger."""
-        return combined(find_danger(subject, body), self.opinion(subject, body), self.limits)
+        found = find_danger(subject, body)
+        # A bare cry holds nothing that could be a reason to doubt it.
+        cry = len(subject.split()) + len(body[:1000].split()) <= HEADING
+        limits = replace(self.limits, doubt_below=-math.inf) if cry else self.limits
+        return combined(found, self.opinion(subject, body), limits)
 
     def opinion(self, subject: str, body: str) -> Opinion:
         """What the model alone says."""

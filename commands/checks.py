@@ -13,7 +13,7 @@ from commands.wiring import build_archive, load_classifier, reader_settings
 from ingest.sources.base import Finding
 from models.classification import Query, Taxonomy
 from models.config import Config
-from models.errors import ItemError, PosteingangError
+from models.errors import ConfigError, ItemError, PosteingangError
 from models.message import Channel, Original
 
 LEAST_FREE_MB = 1024
@@ -84,6 +84,9 @@ def reader(config: Config) -> Iterator[Finding]:
         stream.flush()
         try:
             message = sandbox.read(Path(stream.name), Original("", Channel.letter, "doctor.png"))
+        except ConfigError as error:
+            yield Finding("reader", good=False, message=str(error))
+            return
         except ItemError as error:
             yield Finding("reader", good=False, message=f"{error} {error.detail[-300:]}".strip())
             return

@@ -91,11 +91,14 @@ def test_either_is_enough_for_a_check_and_an_alarm_needs_no_doubt(
 
 def test_the_model_alone_never_silences_the_rules(detector: Detector) -> None:
     never = Detector(Trained(detector.lexical.head, Limits(99, 99, 99, 99)))
-    for subject, body in (("Gasgeruch", ""), ("", "Der Gasgeruch wurde gestern behoben.")):
-        assert find_danger(subject, body) is not None
-        found = never.judge(subject, body)
-        assert found is not None
-        assert found.level is CHECK
+    found = never.judge("", "Im Keller riecht es seit heute morgen sehr stark nach Gas und wir haben Angst.")
+    assert found is not None
+    assert found.level is CHECK
+
+
+def test_a_bare_cry_is_never_doubted(detector: Detector) -> None:
+    never = Detector(Trained(detector.lexical.head, Limits(99, 99, 99, 99)))
+    assert never.judge("Gasgeruch", "") == find_danger("Gasgeruch", "")
 
 
 def test_an_emergency_is_found_in_one_sentence_of_a_long_mail(detector: Detector) -> None:

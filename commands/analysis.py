@@ -267,7 +267,7 @@ def evaluate(
 
     state: State = context.obj
     messages = read_corpus(tuple(corpus or ()) or shipped_corpus(), state.taxonomy)
-    report = evaluate_corpus(messages)
+    report = evaluate_corpus(messages, danger=state.taxonomy.danger)
     if as_json:
         lines([_report_json(report)])
     else:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from classify.danger_folds import DangerTable
     from classify.evaluate import Figures, Report
 
 _CONFUSIONS = 12
@@ -27,6 +28,8 @@ def quality_tables(report: "Report") -> "Iterator[RenderableType]":
     )
     yield ""
     yield _concerns(report)
+    yield ""
+    yield _dangers(report.danger)
     yield ""
     yield _("Most frequent confusions (what it was → what it was taken for):")
     for truth, taken, count in report.confusions[:_CONFUSIONS]:
@@ -58,6 +61,25 @@ def _figures(rows: "dict[str, Figures]") -> "Table":
             f"{figures.decided_precision:.1%}",
         )
     return table
+
+
+def _dangers(table: "DangerTable") -> "Table":
+    """What was found of what stands in the messages, by the rules alone and with the model, clean and noisy."""
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column(_("Danger"), no_wrap=True)
+    for title in (_("alarms raised"), _("at least a check"), _("false alarms"), _("false checks")):
+        shown.add_column(title, justify="right")
+    for name, way in table.ways.items():
+        shown.add_row(
+            name,
+            f"{way.share('alarm', 'alarm'):.0%}",
+            f"{way.share('alarm', 'alarm', 'check'):.0%}",
+            f"{way.share('none', 'alarm'):.1%}",
+            f"{way.share('none', 'check'):.1%}",
+        )
+    return shown
 
 
 def _concerns(report: "Report") -> "Table":

@@ -1,5 +1,6 @@
 """Commands that set up and look after the installation: init, doctor, migrate."""
 
+import datetime as dt
 import os
 from collections.abc import Iterator
 from importlib.resources import files
@@ -10,6 +11,7 @@ import typer
 
 from commands.output import AsJson, lines, show
 from commands.state import State
+from models.catalogue import _
 
 if TYPE_CHECKING:
     from ingest.sources.base import Finding
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (init, doctor, migrate):
+    for command in (init, doctor, migrate, separators):
         app.command()(command)
 
 
@@ -51,6 +53,31 @@ def migrate(context: typer.Context) -> None:
     state.config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     revision = migrate_database(state.config.database_url)
     typer.echo(f"database at revision {revision}")
+
+
+def separators(
+    out: Annotated[Path, typer.Option(help="Where to write the PDF.")],
+    count: Annotated[int, typer.Option(help="Number of sheets.", min=1)] = 20,
+    receipt_date: Annotated[str, typer.Option(help="When the post came in, as 2026-01-12.", show_default="today")] = "",
+    channel: Annotated[str, typer.Option(help="Such as post or fax.")] = "post",
+    kind: Annotated[str, typer.Option(help="Such as brief or einschreiben.")] = "brief",
+    batch: Annotated[str, typer.Option(help="The mail room's name for the pile.")] = "1",
+) -> None:
+    """Print sheets to lay between letters in the scanner.
+
+    A scan with sheets between the letters is told apart at each of them; people can read them, too.
+
+    Example: posteingang separators --count 20 --receipt-date 2026-01-12 --out sheets.pdf
+    """
+    from ingest.separators import sheet_pdf
+    from models.errors import RefusedError
+
+    try:
+        received_on = dt.date.fromisoformat(receipt_date) if receipt_date else dt.datetime.now().astimezone().date()
+    except ValueError:
+        raise RefusedError(f"'{receipt_date}' is no date; write it as 2026-01-12.") from None
+    out.write_bytes(sheet_pdf(count, received_on=received_on, channel=channel, kind=kind, batch=batch))
+    typer.echo(_("{count} sheets in {path}").format(count=count, path=out))
 
 
 def doctor(

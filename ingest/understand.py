@@ -6,7 +6,7 @@ from pathlib import Path
 
 from models.classification import Classification, Query
 from models.errors import ItemError, PosteingangError
-from models.message import Message, Original
+from models.message import Channel, Message, Original
 
 Reader = Callable[[Path, Original], Message]
 """Reads one original, in the sandbox. Raises ItemError."""
@@ -49,4 +49,14 @@ def query(message: Message, received_on: str) -> Query:
     pieces = [message.text or message.full_text, message.signature]
     pieces += [attachment.text for attachment in message.attachments if not attachment.inline]
     body = "\n\n".join(piece for piece in pieces if piece.strip())
-    return Query(message.subject, body, message.channel.value, received_on)
+    return Query(message.subject, body, message.channel.value, _reference(message, received_on))
+
+
+def _reference(message: Message, received_on: str) -> str:
+    """The day against which dates without a year are read: that of the letter where it tells one, else the receipt.
+
+    A letter may lie for weeks before it is scanned; the Date header of a mail proves nothing and is not used.
+    """
+    if message.channel is Channel.letter and message.sent_at is not None:
+        return min(message.sent_at.date().isoformat(), received_on)
+    return received_on

@@ -68,7 +68,10 @@ def _base64(raw: bytes) -> Unpacked:
         if not kept and dropped * 10 > len(letters):
             return Unpacked(raw, fits=False)
         letters = kept or letters
-    if b"=" in letters.rstrip(b"="):
+    if len(letters) % 4 == 0 and letters.find(b"=", 0, -2) < 0:
+        # As it should be; a large attachment is not copied once more for each way in which it might not be.
+        content = binascii.a2b_base64(letters)
+    elif b"=" in letters.rstrip(b"="):
         content = b"".join(_base64_stretch(stretch) for stretch in letters.split(b"=") if stretch)
     else:
         content = _base64_stretch(letters.rstrip(b"="))

@@ -30,6 +30,7 @@ GREETING = re.compile(
 )
 _SUBJECT_LABEL = re.compile(r"^(?:betreff|betr\.?|betrifft|subject)\s*[:.]\s*(.+)$", re.IGNORECASE)
 ENCLOSURES = re.compile(r"^(?:anlagen?\b|anbei\b|p\.?\s?s\.?\b|ps:)", re.IGNORECASE)
+_NUMBERS = re.compile(r"\d+")
 _FOOTER = re.compile(
     r"\b(?:HR\s?[AB]\b|Handelsregister|Amtsgericht|Geschäftsführ|USt-?\s?Id|Steuernummer|Steuer-Nr|Partnerschaftsregister"
     r"|Vorstand|Aufsichtsrat|Sitz der|BIC\b.*IBAN|IBAN\b.*BIC)",
@@ -213,9 +214,15 @@ def _down(lines: Sequence[_Line], index: int, head_end: int) -> Iterable[int]:
 
 
 def is_ours(text: str, utility: Utility) -> bool:
-    """Whether a line is our address and little else, so that a sentence that names us is not."""
+    """Whether a line is our address and little else, so that a sentence that names us is not.
+
+    Customers live in our town, some in our street: a line with another postcode or house number is not ours.
+    """
     bare = folded(text)
-    wanted = {folded(words) for words in (utility.name, *utility.postal_address)}
+    ours = (utility.name, *utility.postal_address)
+    if set(_NUMBERS.findall(text)) - set(_NUMBERS.findall(" ".join(ours))):
+        return False
+    wanted = {folded(words) for words in ours}
     targets = [words for words in wanted if len(words) >= 5 and any(character.isalpha() for character in words)]
     found = [words for words in targets if fuzz.partial_ratio(words, bare) >= _OURS]
     return len(bare) >= 5 and bool(found) and len(bare) <= sum(len(words) for words in found) + 25

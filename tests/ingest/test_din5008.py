@@ -74,6 +74,23 @@ def test_our_own_address_is_never_the_sender() -> None:
     assert found.text == "Stadtwerke Musterstadt GmbH\nAm Wasserturm 1\n47799 Musterstadt", "never empty"
 
 
+def test_a_customer_in_our_own_town_is_not_taken_for_us() -> None:
+    letter = rows(
+        "Margarete Fink",
+        "Am Wasserturm 16",
+        "47798 Musterstadt",
+        " Stadtwerke Musterstadt GmbH",
+        "Am Wasserturm 1",
+        "47799 Musterstadt",
+        " Guten Tag,",
+        "der Strom ist weg.",
+    )
+    found = dissect(letter, UTILITY)
+    assert found.sender is not None
+    assert found.sender.name == "Margarete Fink"
+    assert found.text == "Guten Tag,\nder Strom ist weg."
+
+
 def test_without_a_letterhead_the_signature_names_the_sender() -> None:
     found = dissect(
         rows(

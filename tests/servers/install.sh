@@ -14,7 +14,6 @@ if [ "$(id -u)" -ne 0 ]; then
     root=(sudo -n)
 fi
 export DEBIAN_FRONTEND=noninteractive
-# No server of the machine's own is to be started: the tests start theirs in a folder of their own.
 ("${root[@]}" apt-get update -qq && "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}") >/dev/null 2>&1 ||
     echo "Could not install: ${missing[*]}. The tests that need them will be skipped." >&2
 exit 0

@@ -33,9 +33,7 @@ MOST_SHEETS = 500
 _VERSION = "PE1"
 _WORD = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?")
 _PAYLOAD = re.compile(r"(PE1:([A-Z0-9-]{1,20}):(\d{8}):([A-Z0-9-]{1,20}):([A-Z0-9-]{1,20})):([0-9A-F]{4})")
-_FORMATS = zxingcpp.BarcodeFormats(
-    [BarcodeFormat.QRCode, BarcodeFormat.Code128, BarcodeFormat.Code39, BarcodeFormat.DataMatrix]
-)
+_FORMATS = (BarcodeFormat.QRCode, BarcodeFormat.Code128, BarcodeFormat.Code39, BarcodeFormat.DataMatrix)
 _POINTS_PER_MM = 72 / 25.4
 _CODE_SIDE = 72 * _POINTS_PER_MM
 """Large enough that a module is more than seven pixels wide at half the reading resolution."""
@@ -166,7 +164,7 @@ def _meanings(text: str, codes: Sequence[SeparatorCode]) -> Iterator[Separator]:
 
 
 def _codes(grey: Grey) -> list[str]:
-    return [code.text.strip() for code in zxingcpp.read_barcodes(grey, formats=_FORMATS)]
+    return [code.text.strip() for code in zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormats(list(_FORMATS)))]
 
 
 def _shrunk(grey: Grey, factor: float) -> Grey:

@@ -56,11 +56,7 @@ def _notes(state: State, unasked: list[str]) -> Iterator[str]:
     """What still lies in the sources and was not accepted yet, and what waits to be read."""
     waiting = state.store.waiting()
     if waiting:
-        yield plural(
-            "{count} item is accepted and waits for the next 'posteingang ingest'.",
-            "{count} items are accepted and wait for the next 'posteingang ingest'.",
-            waiting,
-        )
+        yield waiting_sentence(waiting)
     for source in build_sources(state.config):
         try:
             count = _not_accepted(state, source)
@@ -73,6 +69,15 @@ def _notes(state: State, unasked: list[str]) -> Iterator[str]:
                 "{count} messages in {source} have not been accepted yet.",
                 count,
             ).replace("{source}", source.name)
+
+
+def waiting_sentence(count: int) -> str:
+    """How many items are accepted and still to be read."""
+    return plural(
+        "{count} item is accepted and waits for the next 'posteingang ingest'.",
+        "{count} items are accepted and wait for the next 'posteingang ingest'.",
+        count,
+    )
 
 
 def _not_accepted(state: State, source: "Source") -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from commands.output import console
+from commands.reconciling import waiting_sentence
 from commands.state import State
 from commands.wiring import LOCKS, build_archive, build_sources, tools_for
 from ingest.ownership import dead_owners
@@ -145,6 +146,11 @@ def _process(state: State, report: RunReport, tell: Progress, step: Step) -> Non
     except PosteingangError as error:
         report.problems.append(str(error))
         report.exit_code = worst((report.exit_code, error.exit_code))
+    left = state.store.waiting()
+    if left and not report.exit_code:
+        # A process of the pool was killed more often than it is replaced, or another run still works on them.
+        report.problems.append(waiting_sentence(left))
+        report.exit_code = os.EX_TEMPFAIL
 
 
 def _outcomes(state: State, waiting: int, processes: int, step: Step) -> Iterator[Outcome]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import importlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -96,7 +96,7 @@ def _open_tools(config_path: Path) -> "Iterator[Tools]":
     classifier = load_classifier(config, taxonomy)
     store = Store(config.database_url, zone=config.zone, threads=config.threads)
     lease = dt.timedelta(minutes=config.lease_minutes)
-    with owned(config.data / LOCKS) as owner, Sandbox(reader_settings(config)) as sandbox:
+    with closing(store), owned(config.data / LOCKS) as owner, Sandbox(reader_settings(config)) as sandbox:
         office = FilingOffice(store, lease, owner, taxonomy, calendar_for(config.region))
         yield Tools(office, build_archive(config), sandbox.read, classifier.classify, config.zone)
 

@@ -142,7 +142,7 @@ def drain_side_by_side(
         processes: how many at once.
         preload: modules that every process needs; they are imported once for all of them.
         restarts: how often a process that died (out of memory, killed) is replaced before the run gives up on it;
-            what it had claimed is taken up again by the next claim.
+            what it had claimed is taken up by the next run, which finds its owner dead.
 
     Raises:
         PosteingangError: what ended a process in an orderly way, after the others are done.

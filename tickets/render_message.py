@@ -63,8 +63,9 @@ def classification_panel(values: Mapping[str, Any]) -> Panel:
     if values["evidence"]:
         passages = " ".join(f"«{one_line(piece['text'], 60)}»" for piece in values["evidence"])
         lines.append(Text(_("Words that decided: ") + passages, style="green"))
+    checks = {"valid": _("valid"), "invalid": _("INVALID")}
     lines += [
-        Text(f"{mention['kind']}: {one_line(mention['value'])} ({mention['check']})", style="dim")
+        Text(f"{mention['kind']}: {one_line(mention['value'])}  {checks.get(mention['check'], '')}", style="dim")
         for mention in values["mentions"]
     ]
     return Panel(Group(*lines), title=Text(str(values["id"])), title_align="left", border_style="dim")

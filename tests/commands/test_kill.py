@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from commands.run import run_intake
 from commands.state import State
 from ingest.archive.files import FileArchive
 from models.status import ItemState, Status
@@ -125,4 +126,21 @@ def test_two_runs_at_once_file_everything_once(database_url: str, tmp_path: Path
         process.join(60)
     assert {process.exitcode for process in processes} <= {0, os.EX_TEMPFAIL}
     assert killed_after(config, "", 1) == 0
+    assert_all_filed_once(config, 3)
+
+
+def test_a_pool_that_died_leaves_its_items_waiting_and_the_run_says_so(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "house"
+    folder.mkdir()
+    config = installation(folder, database_url)
+    state = State(config)
+    with monkeypatch.context() as patched:
+        patched.setattr("commands.run._outcomes", lambda *_arguments: iter(()))
+        report = run_intake(state, (), progress=False)
+    assert report.exit_code == os.EX_TEMPFAIL
+    assert report.problems == ["3 items are accepted and wait for the next 'posteingang ingest'."]
+    assert run_intake(state, (), progress=False).filed == 3
+    state.store.close()
     assert_all_filed_once(config, 3)
